@@ -1,0 +1,22 @@
+//! A static-site generator for technical interview guides whose snippets are proven.
+//!
+//! Data walks through the stages once:
+//!
+//! ```text
+//! load ─Sources→ parse ─Document→ resolve ─Book→ execute ─VerifiedOutputs→ render ─Page→ emit ─Site→ disk
+//!                                          └────────────→ search ─SearchIndex─────────────┘
+//! ```
+//!
+//! [`engine`] alone knows this order. `ARCHITECTURE.md` tells what each room does and what it may import.
+
+pub mod config;
+pub mod diagnostic;
+pub mod event;
+pub mod execute;
+pub mod memo;
+pub mod model;
+pub mod parse;
+pub mod render;
+pub mod search;
+pub mod source;
+pub mod system;

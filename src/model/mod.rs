@@ -1,0 +1,7 @@
+//! The types that pass from stage to stage.
+
+pub mod book;
+pub mod document;
+pub mod guide;
+pub mod site;
+pub mod snippet;

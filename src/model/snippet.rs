@@ -1,0 +1,312 @@
+//! Snippet crates: what is shown, what was promised, what was proven.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::memo::ContentHash;
+use crate::source::{FileId, Span};
+
+/// A `{{#snippet}}` directive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnippetRef {
+    /// The crate's folder name.
+    pub slug: String,
+    /// Region between `ANCHOR: name` and `ANCHOR_END: name`.
+    pub region: Option<String>,
+    /// `file=`: path from the crate's folder.
+    pub file: Option<String>,
+    /// `bin=`: which binary's output.
+    pub bin: Option<String>,
+    /// `show=`
+    pub show: Show,
+    /// `open` or `folded`; `None` leaves it to the theme.
+    pub folded: Option<bool>,
+    /// `title="…"`
+    pub title: Option<String>,
+    /// `highlight=`: 1-based inclusive line ranges of the shown code.
+    pub highlight: Vec<(usize, usize)>,
+    /// The directive.
+    pub span: Span,
+    /// The slug with its region.
+    pub slug_span: Span,
+}
+
+/// Which halves of a snippet are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Show {
+    /// The code alone.
+    Code,
+    /// The output alone.
+    Output,
+    /// Both.
+    #[default]
+    Both,
+}
+
+/// What is done with a snippet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SnippetKind {
+    /// Its binaries run and end with the promised exit code.
+    Run,
+    /// Its test harness passes.
+    Test,
+    /// Its binary panics.
+    Panic,
+    /// The compiler refuses it.
+    CompileFail,
+}
+
+impl SnippetKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Run, Self::Test, Self::Panic, Self::CompileFail];
+
+    /// The word as authors write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Test => "test",
+            Self::Panic => "panic",
+            Self::CompileFail => "compile-fail",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A snippet crate as found in the snippets folder, its manifest validated.
+#[derive(Clone, Debug)]
+pub struct SnippetCrate {
+    /// The folder's name.
+    pub slug: String,
+    /// Package name from the manifest.
+    pub package: String,
+    /// Folder, as a path from the site's root.
+    pub folder: String,
+    /// The manifest.
+    pub manifest: FileId,
+    /// The metadata table's place in the manifest.
+    pub span: Span,
+    /// What the manifest promises.
+    pub meta: SnippetMeta,
+    /// Edition in force, `2024`.
+    pub edition: String,
+    /// Names of the binaries, the default first; empty for a library.
+    pub bins: Vec<String>,
+    /// Every file of the crate but its expected outputs, by path from the crate's folder.
+    pub files: BTreeMap<String, FileId>,
+    /// Reviewed outputs, by file name (`expected.stdout`).
+    pub expected: BTreeMap<String, FileId>,
+}
+
+/// `[package.metadata.proofbook]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnippetMeta {
+    /// What it shows, as a title.
+    pub title: Option<String>,
+    /// What is done with it; sorted, never empty.
+    pub kinds: Vec<SnippetKind>,
+    /// Arguments of the runs.
+    pub args: Vec<String>,
+    /// Further environment variables of the runs.
+    pub env: BTreeMap<String, String>,
+    /// Path of the standard input from the crate's folder.
+    pub stdin: Option<String>,
+    /// The exit code that a run must end with.
+    pub exit_code: i32,
+    /// The time limit; `None` leaves it to the book.
+    pub timeout: Option<Duration>,
+    /// The memory limit in bytes; `None` leaves it to the book.
+    pub memory: Option<u64>,
+    /// Processes allowed; `None` leaves it to the book.
+    pub max_processes: Option<u32>,
+    /// Codes that must appear among the compiler's errors.
+    pub error_codes: Vec<String>,
+    /// Whether lines are compared as a multiset.
+    pub unordered: bool,
+    /// Replacements before comparing.
+    pub redactions: Vec<Redaction>,
+    /// Network access asked for.
+    pub network: Network,
+    /// Why it is never run, if so.
+    pub manual: Option<String>,
+}
+
+/// A replacement made before comparing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Redaction {
+    /// A regular expression.
+    pub pattern: String,
+    /// What stands in its place.
+    pub with: String,
+}
+
+/// What network a run may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Network {
+    /// None.
+    #[default]
+    None,
+    /// Its own loopback interface.
+    Loopback,
+}
+
+/// What this build knows of a snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It ran (or was refused) as promised and reviewed.
+    Verified,
+    /// It did not; a diagnostic says why.
+    Failed,
+    /// It is never run; the author's reason.
+    Manual(String),
+    /// It was not run in this build; the reason.
+    Stale(String),
+}
+
+impl Status {
+    /// The word in `proofs.json`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Failed => "failed",
+            Self::Manual(_) => "manual",
+            Self::Stale(_) => "stale",
+        }
+    }
+}
+
+/// A reviewed output that this build compared with what really happened.
+///
+/// Holds the *expected* text with wildcards shown as `…`, never the raw observation. Made by
+/// `execute::verify` alone, which `tests/tidy.rs` keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedOutput(String);
+
+impl VerifiedOutput {
+    pub(crate) const fn proven(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text; may be empty.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What one build knows of all snippets.
+#[derive(Clone, Debug, Default)]
+pub struct VerifiedOutputs {
+    /// `rustc --version`'s number, `1.95.0`; empty where nothing needed the compiler.
+    pub rustc: String,
+    /// Layers of the sandbox in force.
+    pub sandbox: Vec<String>,
+    /// Snippets whose result came from the memo.
+    pub cached: usize,
+    /// One per snippet crate.
+    pub snippets: BTreeMap<String, SnippetProof>,
+}
+
+/// What one build knows of one snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnippetProof {
+    /// Verified or not.
+    pub status: Status,
+    /// Hash of everything that the snippet is built from.
+    pub source_hash: ContentHash,
+    /// Hash of the workspace's lockfile.
+    pub lock_hash: ContentHash,
+    /// Hash of the observed output, normalised and masked; `None` where nothing ran.
+    pub observed_hash: Option<ContentHash>,
+    /// The command that reproduces it by hand.
+    pub command: String,
+    /// The compiler's target triple.
+    pub target: String,
+    /// Cargo profile.
+    pub profile: String,
+    /// Version of the compiler that proved it.
+    pub rustc: String,
+    /// One per binary, the default first; empty unless verified.
+    pub runs: Vec<RunProof>,
+    /// The harness's result, for kinds with test; `None` unless verified.
+    pub tests: Option<TestProof>,
+    /// The compiler's refusal, for compile-fail; `None` unless verified.
+    pub refusal: Option<RefusalProof>,
+    /// The compiler's warnings on a snippet that compiled.
+    pub warnings: Vec<RustcDiagnostic>,
+    /// Code of the diagnostic, for a failed one.
+    pub failure: Option<&'static str>,
+}
+
+/// A binary's verified run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunProof {
+    /// The binary's name.
+    pub bin: String,
+    /// Its exit code.
+    pub exit_code: i32,
+    /// Standard output.
+    pub stdout: VerifiedOutput,
+    /// Standard error; empty text where there is none.
+    pub stderr: VerifiedOutput,
+}
+
+/// A harness's verified run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestProof {
+    /// How many tests passed.
+    pub passed: usize,
+    /// Lines `test NAME ... ok`, sorted by name.
+    pub output: VerifiedOutput,
+}
+
+/// A refusal by the compiler, as promised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusalProof {
+    /// The error codes that appeared, sorted.
+    pub codes: Vec<String>,
+    /// The errors.
+    pub errors: Vec<RustcDiagnostic>,
+    /// The full text as reviewed.
+    pub stderr: VerifiedOutput,
+}
+
+/// A compiler message with its places in the snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RustcDiagnostic {
+    /// `E0502`, or empty.
+    pub code: String,
+    /// `error` or `warning`.
+    pub level: String,
+    /// The message in one line.
+    pub message: String,
+    /// The compiler's own rendering, normalised.
+    pub rendered: String,
+    /// The places; paths from the crate's folder.
+    pub spans: Vec<RustcSpan>,
+}
+
+/// A place of a compiler message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RustcSpan {
+    /// Path from the crate's folder, `src/main.rs`.
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// 1-based.
+    pub end_line: usize,
+    /// 1-based, after the last character.
+    pub end_column: usize,
+    /// What the compiler says there; may be empty.
+    pub label: String,
+    /// Whether it is the message's main place.
+    pub primary: bool,
+}

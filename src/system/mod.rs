@@ -1,0 +1,170 @@
+//! The world outside: files, processes, environment. Everything else in the crate goes through
+//! [`System`], so that every stage can be tested in memory.
+
+mod memory;
+mod os;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use memory::MemorySystem;
+pub use os::OsSystem;
+
+/// What a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link; never followed while walking.
+    Link,
+}
+
+/// A path met while walking.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The path, starting with the walked folder.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileKind,
+}
+
+/// A program to run.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    /// The program: a path, or a name looked up in `PATH`.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its working directory.
+    pub folder: PathBuf,
+    /// Whether it sees only [`Command::env`] and nothing of ours.
+    pub clear_env: bool,
+    /// Environment variables set for it.
+    pub env: Vec<(String, String)>,
+    /// Environment variables taken from it.
+    pub unset_env: Vec<String>,
+    /// What it reads from standard input; nothing if empty.
+    pub stdin: Vec<u8>,
+    /// Wall-clock limit; `None` for no limit.
+    pub timeout: Option<Duration>,
+    /// Limit of each output stream in bytes; `None` for no limit.
+    pub max_output: Option<usize>,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited with a code.
+    Exited(i32),
+    /// A signal ended it.
+    Signaled(i32),
+    /// We ended it at the time limit.
+    TimedOut,
+    /// We ended it at the output limit.
+    OutputLimit,
+}
+
+/// What a program did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOutput {
+    /// How it ended.
+    pub ending: Ending,
+    /// Standard output, up to the limit.
+    pub stdout: Vec<u8>,
+    /// Standard error, up to the limit.
+    pub stderr: Vec<u8>,
+}
+
+/// The world outside.
+pub trait System: Sync {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// What a path is, links not followed; `None` if there is nothing.
+    fn kind(&self, path: &Path) -> Option<FileKind>;
+
+    /// Everything below a folder, at any depth, in order of path; `skip` says which folders are not entered
+    /// nor listed. Empty if the folder is not there.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn walk(&self, folder: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Vec<Entry>>;
+
+    /// Writes a file, with the folders it lies in.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes a folder and those it lies in.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name.
+    ///
+    /// # Errors
+    /// As the file system says; also where it cannot link.
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Moves a file or folder; replaces a file.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Swaps two paths in one step.
+    ///
+    /// # Errors
+    /// `Unsupported` where the platform or file system cannot.
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder that is empty.
+    ///
+    /// # Errors
+    /// As the file system says; if it is not empty.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder with all it holds; links are removed, not followed.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// Takes an exclusive lock on a file, made if need be, until the guard is dropped; `None` if
+    /// another process holds it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn std::any::Any + Send>>>;
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    fn run(&self, command: &Command) -> io::Result<RunOutput>;
+
+    /// The environment variables.
+    fn env_vars(&self) -> Vec<(String, String)>;
+
+    /// One environment variable.
+    fn env(&self, name: &str) -> Option<String> {
+        self.env_vars()
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+}
