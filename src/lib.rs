@@ -11,8 +11,10 @@
 
 pub mod config;
 pub mod diagnostic;
+pub mod error;
 pub mod event;
 pub mod execute;
+pub mod load;
 pub mod memo;
 pub mod model;
 pub mod parse;

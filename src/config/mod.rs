@@ -3,6 +3,10 @@
 //! [`raw`] reads the file with places, [`snippet`] reads the manifests of snippet crates; [`Config`] is what
 //! the other rooms get.
 
+pub mod book;
+pub mod snippet;
+pub mod tree;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
