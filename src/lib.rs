@@ -11,6 +11,7 @@
 
 pub mod config;
 pub mod diagnostic;
+pub mod emit;
 pub mod error;
 pub mod event;
 pub mod execute;
@@ -19,6 +20,7 @@ pub mod memo;
 pub mod model;
 pub mod parse;
 pub mod render;
+pub mod resolve;
 pub mod search;
 pub mod source;
 pub mod system;

@@ -1,0 +1,189 @@
+//! Parsed documents to a [`Book`]: reading order, addresses, links, related questions.
+//!
+//! Looks at the whole book at once and is always run anew; it is cheap. Reads no files: what exists is what
+//! [`Sources`] holds.
+
+mod ids;
+mod links;
+mod nav;
+mod snippets;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Staged, codes};
+use crate::model::book::{Book, QuestionKey, Redirect, ResolvedLink};
+use crate::model::document::{Block, BlockKind, Inline, InlineKind};
+use crate::model::guide::{Document, DocumentKind, Role};
+use crate::model::site::SitePath;
+use crate::source::{Sources, Span};
+
+/// What a resolution depends on besides the documents.
+#[derive(Clone, Copy, Debug)]
+pub struct ResolveRequest<'a> {
+    /// All files.
+    pub sources: &'a Sources,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Whether drafts are published.
+    pub drafts: bool,
+}
+
+/// What a content file is by its place alone: in a guide's folder a guide, with a SUMMARY.md a page, else open.
+#[must_use]
+pub fn kind_by_place(sources: &Sources, src: &str, path: &str) -> Option<DocumentKind> {
+    let mut folder = path.rsplit_once('/').map(|(folder, _)| folder);
+    while let Some(name) = folder.filter(|name| name.len() > src.len()) {
+        if sources.by_path(&format!("{name}/_index.md")).is_some() {
+            return Some(DocumentKind::Guide);
+        }
+        folder = name.rsplit_once('/').map(|(folder, _)| folder);
+    }
+    let summary = sources.by_path(&format!("{src}/SUMMARY.md")).is_some();
+    let home = path == format!("{src}/_index.md");
+    (summary || home).then_some(DocumentKind::Page)
+}
+
+/// Puts a book together.
+pub fn resolve(documents: Vec<Arc<Document>>, request: &ResolveRequest<'_>) -> Staged<Book> {
+    let mut diagnostics = Vec::new();
+    let arranged = nav::arrange(documents, request, &mut diagnostics);
+    let mut book = arranged.book;
+    ids::check(&book, &mut diagnostics);
+    let targets = links::Targets::new(&book, &arranged.drafts, request);
+    links::resolve_all(&mut book, &targets, &mut diagnostics);
+    drop(targets);
+    book.related = related(&book);
+    add_redirects(&mut book, request, &mut diagnostics);
+    nav::check_collisions(&book, &mut diagnostics);
+    snippets::read_all(&mut book, request, &mut diagnostics);
+    Staged::new(book, diagnostics)
+}
+
+/// Collects the questions that `**Related:**` parts link to, in both directions.
+fn related(book: &Book) -> BTreeMap<QuestionKey, Vec<QuestionKey>> {
+    let mut found: BTreeMap<QuestionKey, Vec<QuestionKey>> = BTreeMap::new();
+    for at in book.questions() {
+        for part in at.question.parts.iter().filter(|part| part.role == Role::Related) {
+            for other in linked_questions(&part.blocks, &book.links) {
+                if other != at.key {
+                    found.entry(at.key).or_default().push(other);
+                    found.entry(other).or_default().push(at.key);
+                }
+            }
+        }
+    }
+    for keys in found.values_mut() {
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    found
+}
+
+fn linked_questions(blocks: &[Block], links: &HashMap<Span, ResolvedLink>) -> Vec<QuestionKey> {
+    let mut found = Vec::new();
+    let mut inlines: Vec<&Inline> = Vec::new();
+    let mut open: Vec<&Block> = blocks.iter().rev().collect();
+    while let Some(block) = open.pop() {
+        match &block.kind {
+            BlockKind::Paragraph(content) => inlines.extend(content),
+            BlockKind::List(list) => open.extend(list.items.iter().flat_map(|item| &item.blocks)),
+            BlockKind::Quote(blocks) | BlockKind::Admonition { blocks, .. } => open.extend(blocks),
+            BlockKind::Table(table) => inlines.extend(table.rows.iter().flatten().flatten()),
+            _ => {}
+        }
+    }
+    while let Some(inline) = inlines.pop() {
+        match &inline.kind {
+            InlineKind::Link { .. } => {
+                if let Some(ResolvedLink::Page {
+                    question: Some(key), ..
+                }) = links.get(&inline.span)
+                {
+                    found.push(*key);
+                }
+            }
+            InlineKind::Emphasis(content)
+            | InlineKind::Strong(content)
+            | InlineKind::Strikethrough(content) => {
+                inlines.extend(content);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Adds the redirects of `aliases` and of `[output.html.redirect]`.
+fn add_redirects(book: &mut Book, request: &ResolveRequest<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut redirects = std::mem::take(&mut book.redirects);
+    let mut add =
+        |from: &str, to: Redirect, span: Span, diagnostics: &mut Vec<Diagnostic>| match old_path(from) {
+            Ok(path) => {
+                if redirects.insert(path, to).is_some() {
+                    diagnostics.push(
+                        Diagnostic::new(
+                            codes::CONTENT_OUTPUT_COLLISION,
+                            format!("the old address `{from}` is given twice"),
+                        )
+                        .at(span)
+                        .help("keep one of them"),
+                    );
+                }
+            }
+            Err(why) => diagnostics.push(
+                Diagnostic::new(
+                    codes::CONFIG_INVALID_VALUE,
+                    format!("`{from}` cannot be an old address of this site: {why}"),
+                )
+                .at(span)
+                .help("write it from the site's root, like `/old/page/`"),
+            ),
+        };
+    for (document, path) in nav::published(book) {
+        for alias in &document.front.aliases {
+            add(
+                &alias.value,
+                Redirect::Page(path.clone()),
+                alias.span,
+                diagnostics,
+            );
+        }
+    }
+    for (from, (to, span)) in &request.config.html.redirects {
+        let target = if to.contains("://") {
+            Some(Redirect::External(to.clone()))
+        } else {
+            let page = old_path(to.split('#').next().unwrap_or(to)).ok();
+            page.filter(|page| nav::published(book).any(|(_, path)| path == page))
+                .map(Redirect::Page)
+        };
+        match target {
+            Some(target) => add(from, target, *span, diagnostics),
+            None => diagnostics.push(
+                Diagnostic::new(
+                    codes::LINK_MISSING_FILE,
+                    format!("the redirect `{from}` leads to `{to}`, and there is no such page"),
+                )
+                .at(*span),
+            ),
+        }
+    }
+    book.redirects = redirects;
+}
+
+/// The file of an old address.
+fn old_path(address: &str) -> Result<SitePath, String> {
+    let address = address.trim_start_matches('/');
+    let has_extension = address.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let page = if address.is_empty() || address.ends_with('/') || has_extension {
+        SitePath::page(address)
+    } else {
+        SitePath::page(&format!("{address}/"))
+    };
+    page.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;
