@@ -12,6 +12,8 @@
 pub mod config;
 pub mod diagnostic;
 pub mod emit;
+//pub mod engine;
+//pub mod report;
 pub mod error;
 pub mod event;
 pub mod execute;

@@ -1,4 +1,15 @@
 //! Markdown to [`Document`]: never fails, what is wrong becomes a diagnostic.
+//!
+//! `markdown` makes a tree of blocks, `front_matter` reads what stands before it, `ids` gives every heading its
+//! anchor, `guide` makes sections, questions and parts of the tree.
+
+mod directive;
+mod front_matter;
+mod guide;
+mod html;
+mod ids;
+mod markdown;
+mod parts;
 
 use crate::config::PartLabel;
 use crate::diagnostic::Staged;
@@ -18,20 +29,25 @@ pub struct ParseOptions {
 
 /// Parses a content file.
 pub fn parse_document(source: &Source, options: &ParseOptions) -> Staged<Document> {
-    let _ = options;
-    Staged::new(
-        Document {
-            file: source.id,
-            path: source.path.clone(),
-            front: FrontMatter::default(),
-            kind: DocumentKind::Page,
-            title: None,
-            intro: Vec::new(),
-            sections: Vec::new(),
-            footnotes: Vec::new(),
-            anchors: Vec::new(),
-            links: Vec::new(),
-        },
-        Vec::new(),
-    )
+    let mut diagnostics = Vec::new();
+    let text = &*source.text;
+    let start = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let (front, from) = match front_matter::find(text, start) {
+        Some(extent) => (
+            front_matter::read(text, &extent, source.id, &mut diagnostics),
+            extent.end,
+        ),
+        None => (FrontMatter::default(), start),
+    };
+    let mut parsed = markdown::parse(text, from, source.id, &mut diagnostics);
+    let anchors = ids::assign(&mut parsed, &mut diagnostics);
+    let document = guide::build(source, front, parsed, anchors, options, &mut diagnostics);
+    Staged::new(document, diagnostics)
 }
+
+#[cfg(test)]
+mod tests;
