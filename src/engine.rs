@@ -146,7 +146,11 @@ fn walk(
     let documents = parse_all(&files, &sources, &config, memo).collect(&mut found);
 
     emit(start(Stage::Resolve, None));
-    let resolution = ResolveRequest { sources: &sources, config: &config, drafts: request.drafts };
+    let resolution = ResolveRequest {
+        sources: &sources,
+        config: &config,
+        drafts: request.drafts,
+    };
     let book = resolve::resolve(documents, &resolution).collect(&mut found);
 
     emit(start(Stage::Execute, Some(book.snippets.len())));
@@ -156,7 +160,10 @@ fn walk(
         target_dir: &private.join("target"),
         only: &request.only,
         locked: request.locked,
-        jobs: request.jobs.or(config.snippets.jobs).unwrap_or_else(rayon::current_num_threads),
+        jobs: request
+            .jobs
+            .or(config.snippets.jobs)
+            .unwrap_or_else(rayon::current_num_threads),
         bless: request.bless,
     };
     let mut proofs = execute::execute(&book, &sources, sys, memo, &execution, emit).collect(&mut found);
@@ -165,7 +172,15 @@ fn walk(
             sys,
             memo,
             request,
-            Made { sources, config, book, proofs, found, site: None, pages: 0 },
+            Made {
+                sources,
+                config,
+                book,
+                proofs,
+                found,
+                site: None,
+                pages: 0,
+            },
             emit,
         );
     }
@@ -190,23 +205,44 @@ fn walk(
     };
     let pages = render::render(&rendering, memo, sys).collect(&mut found);
     for page in &pages {
-        emit(Event::PageRendered { path: page.path.to_string() });
+        emit(Event::PageRendered {
+            path: page.path.to_string(),
+        });
     }
 
     emit(start(Stage::Emit, Some(pages.len())));
     let mut files: Vec<_> = theme.asset_files();
     files.extend(index.files);
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
-        files.push((path, execute::proofs::proofs_json(&proofs, &book, &sources).into_bytes().into()));
+        files.push((
+            path,
+            execute::proofs::proofs_json(&proofs, &book, &sources)
+                .into_bytes()
+                .into(),
+        ));
     }
-    let parts = Parts { book: &book, sources: &sources, config: &config, pages: &pages, files };
+    let parts = Parts {
+        book: &book,
+        sources: &sources,
+        config: &config,
+        pages: &pages,
+        files,
+    };
     let site = emit::assemble(parts).collect(&mut found);
     let pages = pages.len();
     finish(
         sys,
         memo,
         request,
-        Made { sources, config, book, proofs, found, site: Some(site), pages },
+        Made {
+            sources,
+            config,
+            book,
+            proofs,
+            found,
+            site: Some(site),
+            pages,
+        },
         emit,
     )
 }
@@ -242,12 +278,18 @@ fn finish(
             Some(out) => out.clone(),
             None => request.root.join(&made.config.build.build_dir),
         };
-        let to = Destination { out: &out, private: &request.root.join(PRIVATE) };
+        let to = Destination {
+            out: &out,
+            private: &request.root.join(PRIVATE),
+        };
         let summary = emit::publish::write(site, sys, to)?;
         published = Some((out, summary));
     }
-    memo.save(sys).map_err(Error::io("keep results in", request.root.join(PRIVATE)))?;
-    emit(Event::Finished { published: published.is_some() });
+    memo.save(sys)
+        .map_err(Error::io("keep results in", request.root.join(PRIVATE)))?;
+    emit(Event::Finished {
+        published: published.is_some(),
+    });
     let counts = count(&made.book, &made.proofs, made.pages);
     Ok(Outcome {
         sources: made.sources,
@@ -262,7 +304,11 @@ fn finish(
 
 fn count(book: &Book, proofs: &VerifiedOutputs, pages: usize) -> Counts {
     let with = |wanted: fn(&Status) -> bool| {
-        proofs.snippets.values().filter(|proof| wanted(&proof.status)).count()
+        proofs
+            .snippets
+            .values()
+            .filter(|proof| wanted(&proof.status))
+            .count()
     };
     Counts {
         guides: book.guides.len(),
@@ -304,7 +350,9 @@ fn parse_all(
                 .field(source.text.as_bytes())
                 .field(format!("{options:?}"))
                 .finish();
-            memo.cached("parse", key, || parse::parse_document(source, &options).map(Arc::new))
+            memo.cached("parse", key, || {
+                parse::parse_document(source, &options).map(Arc::new)
+            })
         })
         .collect();
     let mut documents = Vec::with_capacity(parsed.len());
@@ -322,4 +370,3 @@ fn kind_of(source: &Source, sources: &Sources, config: &Config) -> Option<Docume
     }
     resolve::kind_by_place(sources, &config.book.src, &source.path)
 }
-

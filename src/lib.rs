@@ -9,11 +9,11 @@
 //!
 //! [`engine`] alone knows this order. `ARCHITECTURE.md` tells what each room does and what it may import.
 
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod emit;
-//pub mod engine;
-//pub mod report;
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod execute;
@@ -22,7 +22,10 @@ pub mod memo;
 pub mod model;
 pub mod parse;
 pub mod render;
+pub mod report;
 pub mod resolve;
+pub mod scaffold;
 pub mod search;
+pub mod serve;
 pub mod source;
 pub mod system;

@@ -1,5 +1,7 @@
 //! Compiles and runs the snippet crates and compares what they do with what was reviewed.
 
+pub mod proofs;
+
 use std::path::Path;
 
 use crate::config::SnippetsConfig;

@@ -3,5 +3,6 @@
 pub mod book;
 pub mod document;
 pub mod guide;
+pub mod region;
 pub mod site;
 pub mod snippet;

@@ -38,7 +38,11 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> St
         let text = source.raw.as_deref().unwrap_or_default();
         let mut snippet = Snippet::source(text).path(source.path.as_str()).fold(true);
         for (range, label, primary) in places {
-            let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let annotation = kind.span(range);
             snippet = snippet.annotation(if label.is_empty() {
                 annotation
@@ -56,7 +60,11 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> St
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(visible(help)));
     }
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
     if let Some(detail) = &diagnostic.detail {
         text.push('\n');
@@ -72,7 +80,10 @@ type Place = (std::ops::Range<usize>, String, bool);
 /// The places of a diagnostic by file, the main one's file first.
 fn by_file(diagnostic: &Diagnostic, sources: &Sources) -> Vec<(FileId, Vec<Place>)> {
     let main = diagnostic.span.map(|span| (span, diagnostic.label.clone(), true));
-    let others = diagnostic.labels.iter().map(|label| (label.span, label.message.clone(), false));
+    let others = diagnostic
+        .labels
+        .iter()
+        .map(|label| (label.span, label.message.clone(), false));
     let mut order: Vec<FileId> = Vec::new();
     let mut places: BTreeMap<FileId, Vec<Place>> = BTreeMap::new();
     for (span, label, primary) in main.into_iter().chain(others) {
@@ -169,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_diagnostic_shows_place_label_and_help() {
-        let sources = Sources::new([("content/a.md".to_owned(), b"one\nsee [jitter](retry.md#jiter)\n".to_vec())]);
+        let sources = Sources::new([(
+            "content/a.md".to_owned(),
+            b"one\nsee [jitter](retry.md#jiter)\n".to_vec(),
+        )]);
         let span = Span::new(FileId::new(0), 17..32);
         let diagnostic = Diagnostic::new(codes::LINK_MISSING_ANCHOR, "`retry.md` has no question `jiter`")
             .at(span)

@@ -68,7 +68,11 @@ struct Snippets {
 pub fn render(outcome: &Outcome) -> String {
     let report = Report {
         version: 1,
-        diagnostics: outcome.diagnostics.iter().map(|d| item(d, &outcome.sources)).collect(),
+        diagnostics: outcome
+            .diagnostics
+            .iter()
+            .map(|d| item(d, &outcome.sources))
+            .collect(),
         summary: Summary {
             errors: outcome.diagnostics.count(Severity::Error),
             warnings: outcome.diagnostics.count(Severity::Warning),
@@ -99,7 +103,10 @@ fn item<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Item<'a> {
         labels: diagnostic
             .labels
             .iter()
-            .map(|label| LabelItem { message: &label.message, place: place(Some(label.span), None, sources) })
+            .map(|label| LabelItem {
+                message: &label.message,
+                place: place(Some(label.span), None, sources),
+            })
             .collect(),
         detail: diagnostic.detail.as_deref(),
     }

@@ -1,0 +1,164 @@
+//! What was typed; what it means is decided in the verbs.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Builds interview guides whose code snippets are compiled, run and checked.
+#[derive(Debug, Parser)]
+#[command(name = "proofbook", version, about, arg_required_else_help = true)]
+pub(super) struct Args {
+    /// The site's folder
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub(super) root: PathBuf,
+    /// Colours in the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+    /// Say only what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Make a new site that builds at once
+    Init(InitArgs),
+    /// Build the site
+    Build(BuildArgs),
+    /// Build the site, show it on a local address, and rebuild on every change
+    Serve(ServeArgs),
+    /// Check content, links and snippets without writing the site
+    Check(CheckArgs),
+    /// Compile and run the snippets and compare their output
+    Test(TestArgs),
+    /// Remove what builds have written
+    Clean,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct InitArgs {
+    /// The new site's folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct BuildArgs {
+    /// Write the site to this folder
+    #[arg(short = 'd', long, value_name = "DIR")]
+    pub(super) dest_dir: Option<PathBuf>,
+    /// Open the site in a browser
+    #[arg(short, long)]
+    pub(super) open: bool,
+    /// Publish drafts too
+    #[arg(long)]
+    pub(super) drafts: bool,
+    /// The site's address, instead of `site-url`
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub(super) base_url: Option<String>,
+    /// Refuse to change the snippets' lockfile
+    #[arg(long)]
+    pub(super) locked: bool,
+    /// Threads and parallel snippet runs
+    #[arg(short, long, value_name = "N", value_parser = jobs)]
+    pub(super) jobs: Option<usize>,
+    /// Run only this snippet; others count as not verified
+    #[arg(long, value_name = "SLUG")]
+    pub(super) filter: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ServeArgs {
+    /// Port; 0 takes a free one
+    #[arg(short, long, default_value_t = 3000)]
+    pub(super) port: u16,
+    /// Address to listen on
+    #[arg(short = 'n', long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) hostname: IpAddr,
+    /// Open the site in a browser
+    #[arg(short, long)]
+    pub(super) open: bool,
+    /// How changes are noticed
+    #[arg(long, default_value = "native")]
+    pub(super) watcher: Watcher,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Watcher {
+    Native,
+    Poll,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CheckArgs {
+    /// Report only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Run only this snippet
+    #[arg(long, value_name = "SLUG")]
+    pub(super) filter: Vec<String>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) output_format: OutputFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct TestArgs {
+    /// The snippets to prove; all if none is named
+    pub(super) slugs: Vec<String>,
+    /// Accept what the snippets print: write the expected files
+    #[arg(long)]
+    pub(super) bless: bool,
+    /// Bless even where `CI` is set
+    #[arg(long, requires = "bless")]
+    pub(super) force: bool,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) output_format: OutputFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs) if (1..=1024).contains(&jobs) => Ok(jobs),
+        _ => Err("a whole number from 1 to 1024".to_owned()),
+    }
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !text.contains(['?', '#', ' ', '"', '<', '>']) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("an absolute address such as `https://example.org/guides/`".to_owned()),
+    }
+}

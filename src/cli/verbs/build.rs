@@ -1,0 +1,35 @@
+//! `proofbook build`
+
+use super::{absolute, memo, open_in_browser};
+use crate::cli::ExitCode;
+use crate::cli::args::{Args, BuildArgs};
+use crate::cli::console::Console;
+use crate::engine::{self, BuildRequest, Goal};
+use crate::system::OsSystem;
+
+pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> anyhow::Result<ExitCode> {
+    let root = absolute(&args.root)?;
+    let out = build.dest_dir.as_ref().map(std::path::absolute).transpose()?;
+    let request = BuildRequest {
+        root: root.clone(),
+        goal: Goal::Publish(out),
+        drafts: build.drafts,
+        base_url: build.base_url.clone(),
+        only: build.filter.clone(),
+        locked: build.locked,
+        bless: false,
+        jobs: build.jobs,
+    };
+    let mut progress = console.progress();
+    let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+        progress.hear(&event)
+    })?;
+    drop(progress);
+    console.report(&outcome);
+    if let Some((out, _)) = &outcome.published
+        && build.open
+    {
+        open_in_browser(&out.join("index.html").display().to_string());
+    }
+    Ok(ExitCode::of(&outcome.diagnostics))
+}

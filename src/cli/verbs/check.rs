@@ -1,0 +1,58 @@
+//! `proofbook check`
+
+use super::{absolute, memo};
+use crate::cli::ExitCode;
+use crate::cli::args::{Args, CheckArgs, OutputFormat};
+use crate::cli::console::{self, Console};
+use crate::diagnostic::{Code, Diagnostics, codes, nearest};
+use crate::engine::{self, BuildRequest, Goal};
+use crate::report::json;
+use crate::system::OsSystem;
+
+pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
+    let only = rules(&check.only)?;
+    let root = absolute(&args.root)?;
+    let request = BuildRequest {
+        root: root.clone(),
+        goal: Goal::Check,
+        drafts: false,
+        base_url: None,
+        only: check.filter.clone(),
+        locked: false,
+        bless: false,
+        jobs: None,
+    };
+    let mut progress = console.progress();
+    let mut outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+        progress.hear(&event)
+    })?;
+    drop(progress);
+    if !only.is_empty() {
+        let kept = outcome
+            .diagnostics
+            .iter()
+            .filter(|found| only.contains(&found.code))
+            .cloned();
+        outcome.diagnostics = Diagnostics::new(kept.collect(), &outcome.config.levels);
+    }
+    match check.output_format {
+        OutputFormat::Human => console.report(&outcome),
+        OutputFormat::Json => console::print(&json::render(&outcome))?,
+    }
+    Ok(ExitCode::of(&outcome.diagnostics))
+}
+
+fn rules(names: &[String]) -> anyhow::Result<Vec<Code>> {
+    names
+        .iter()
+        .map(|name| {
+            Code::from_name(name).ok_or_else(|| {
+                let all = codes::ALL.iter().map(|(code, _)| code.as_str());
+                match nearest(name, all) {
+                    Some(near) => anyhow::anyhow!("there is no rule `{name}`; did you mean `{near}`?"),
+                    None => anyhow::anyhow!("there is no rule `{name}`"),
+                }
+            })
+        })
+        .collect()
+}

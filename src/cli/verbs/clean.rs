@@ -1,0 +1,37 @@
+//! `proofbook clean`
+
+use std::path::Path;
+
+use super::absolute;
+use crate::cli::ExitCode;
+use crate::cli::args::Args;
+use crate::cli::console::Console;
+use crate::config::book::{Surroundings, read};
+use crate::emit::publish::{Destination, clean};
+use crate::engine::PRIVATE;
+use crate::source::Sources;
+use crate::system::{OsSystem, System as _};
+
+pub(in crate::cli) fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
+    let root = absolute(&args.root)?;
+    let book = OsSystem
+        .read(&root.join("book.toml"))
+        .ok()
+        .map(|bytes| ("book.toml".to_owned(), bytes));
+    let surroundings = Surroundings {
+        env: OsSystem.env_vars(),
+        ..Surroundings::default()
+    };
+    let config = read(&Sources::new(book), &surroundings).value;
+    let out = root.join(&config.build.build_dir);
+    let to = Destination {
+        out: &out,
+        private: &root.join(PRIVATE),
+    };
+    let removed = clean(&OsSystem, to)?;
+    let place = out.strip_prefix(&root).unwrap_or(Path::new("")).display();
+    console.say(&format!(
+        "removed {removed} files of `{place}` and the folder `{PRIVATE}`"
+    ));
+    Ok(ExitCode::Clean)
+}

@@ -1,0 +1,538 @@
+//! A snippet on a page: its code with the compiler's labels, and the receipt of what it did.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::context::PageContext;
+use super::highlight::{self, Token};
+use super::html::{escaped, push_escaped};
+use super::view::{
+    ExhibitContext, ExhibitView, FoldedView, Markup, MoreView, OutcomeView, ReceiptView, RefusalView,
+    StreamView,
+};
+use crate::diagnostic::Diagnostic;
+use crate::model::region::{self, Region, ShownCode};
+use crate::model::site::Html;
+use crate::model::snippet::{
+    RefusalProof, RustcDiagnostic, RustcSpan, Show, SnippetCrate, SnippetKind, SnippetProof, SnippetRef,
+    Status,
+};
+
+/// Lines of output that are shown at once, and how many of a longer one.
+const WHOLE: usize = 12;
+const FIRST: usize = 8;
+
+/// Renders a directive's exhibit; empty (with its diagnostic elsewhere) where the directive names nothing.
+pub(super) fn render(
+    page: &PageContext<'_>,
+    reference: &SnippetRef,
+    number: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> String {
+    let Some(view) = view(page, reference, number) else {
+        return String::new();
+    };
+    match page
+        .templates
+        .render("exhibit.html", &ExhibitContext { exhibit: &view })
+    {
+        Ok(html) => html,
+        Err(diagnostic) => {
+            diagnostics.push(*diagnostic);
+            String::new()
+        }
+    }
+}
+
+/// The view of a directive.
+pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize) -> Option<ExhibitView> {
+    let found = page.book.snippets.get(&reference.slug)?;
+    let proof = page.proofs.snippets.get(&reference.slug);
+    // What cannot be shown was told of when the book was resolved.
+    let shown = region::shown_code(found, page.sources, reference).ok()?;
+    let name = shown.path.rsplit('/').next().unwrap_or(&shown.path).to_owned();
+    let rust = name
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "rs");
+    let language = if rust {
+        "rust"
+    } else {
+        name.rsplit_once('.').map_or("", |(_, extension)| extension)
+    };
+    let code = (reference.show != Show::Output).then(|| code(page, &shown, language, reference, proof));
+    let receipt = (reference.show != Show::Code).then(|| receipt(found, proof, reference.bin.as_deref()));
+    Some(ExhibitView {
+        id: format!("pb-x{number}"),
+        slug: found.slug.clone(),
+        title: reference
+            .title
+            .clone()
+            .or_else(|| found.meta.title.clone())
+            .unwrap_or_default(),
+        file: name,
+        edition: if rust {
+            found.edition.clone()
+        } else {
+            String::new()
+        },
+        folded: reference.folded,
+        code,
+        lines: shown.region.lines.len(),
+        receipt,
+    })
+}
+
+/// A label of the compiler on a shown line.
+struct Say<'a> {
+    column: usize,
+    text: &'a str,
+    class: &'static str,
+}
+
+/// An underlined stretch of a shown line, as byte offsets.
+struct Mark {
+    start: usize,
+    end: usize,
+    class: &'static str,
+}
+
+#[derive(Default)]
+struct LineNotes<'a> {
+    marks: Vec<Mark>,
+    says: Vec<Say<'a>>,
+    error: bool,
+    warning: bool,
+    bar: Option<bool>,
+}
+
+fn code(
+    page: &PageContext<'_>,
+    shown: &ShownCode,
+    language: &str,
+    reference: &SnippetRef,
+    proof: Option<&SnippetProof>,
+) -> Markup {
+    let text = shown.region.text.as_str();
+    let tokens = highlight::tokens(text, language, page.memo, page.sys);
+    let dedent = dedent(&shown.region, &page.sources.get(shown.file).text);
+    let notes = notes(proof, &shown.region, &shown.path, dedent);
+    let mut out = String::new();
+    for (index, line) in text.lines().enumerate() {
+        let note = notes.get(&index);
+        let highlighted = reference
+            .highlight
+            .iter()
+            .any(|&(first, last)| (first..=last).contains(&(index + 1)));
+        push_line(
+            line,
+            tokens.get(index).map_or(&[][..], Vec::as_slice),
+            note,
+            highlighted,
+            &mut out,
+        );
+    }
+    Html::trusted(out).into()
+}
+
+fn push_line(
+    line: &str,
+    tokens: &[Token],
+    note: Option<&LineNotes<'_>>,
+    highlighted: bool,
+    out: &mut String,
+) {
+    out.push_str("<span class=\"ln");
+    if highlighted {
+        out.push_str(" h");
+    }
+    if let Some(note) = note {
+        if note.error {
+            out.push_str(" e");
+        } else if note.warning {
+            out.push_str(" w");
+        }
+        match note.bar {
+            Some(true) => out.push_str(" bar"),
+            Some(false) => out.push_str(" bar b"),
+            None => {}
+        }
+    }
+    out.push_str("\">");
+    push_tokens(line, tokens, note.map_or(&[][..], |note| &note.marks), out);
+    out.push('\n');
+    for say in note.iter().flat_map(|note| &note.says) {
+        let _ = write!(
+            out,
+            "<span class=\"say{}\"><i>{}</i>",
+            say.class,
+            " ".repeat(say.column)
+        );
+        push_escaped(say.text, out);
+        out.push_str("\n</span>");
+    }
+    out.push_str("</span>");
+}
+
+/// Writes a line's text, cut where a token or a mark begins or ends.
+fn push_tokens(line: &str, tokens: &[Token], marks: &[Mark], out: &mut String) {
+    let mut cuts: Vec<usize> = tokens
+        .iter()
+        .map(|token| token.end)
+        .chain(marks.iter().flat_map(|mark| [mark.start, mark.end]))
+        .chain([0, line.len()])
+        .filter(|&cut| line.is_char_boundary(cut))
+        .collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    for pair in cuts.windows(2) {
+        let (start, end) = (pair[0], pair[1]);
+        let class = tokens
+            .iter()
+            .find(|token| token.end > start)
+            .map_or(0, |token| token.class);
+        let mark = marks.iter().find(|mark| mark.start <= start && end <= mark.end);
+        let mut classes = String::new();
+        if class != 0 {
+            classes.push(char::from(class));
+        }
+        if let Some(mark) = mark {
+            if !classes.is_empty() {
+                classes.push(' ');
+            }
+            classes.push_str(mark.class);
+        }
+        if classes.is_empty() {
+            push_escaped(&line[start..end], out);
+        } else {
+            let _ = write!(out, "<span class=\"{classes}\">");
+            push_escaped(&line[start..end], out);
+            out.push_str("</span>");
+        }
+    }
+}
+
+/// Columns that were cut off the shown lines' starts.
+fn dedent(region: &Region, file: &str) -> usize {
+    let mut shown = region
+        .text
+        .lines()
+        .zip(&region.lines)
+        .filter(|(line, _)| !line.trim().is_empty());
+    shown.next().map_or(0, |(line, &number)| {
+        let whole = file.lines().nth(number - 1).unwrap_or(line);
+        whole.chars().count().saturating_sub(line.chars().count())
+    })
+}
+
+/// What the compiler says of the shown lines, by their index.
+fn notes<'a>(
+    proof: Option<&'a SnippetProof>,
+    region: &Region,
+    path: &str,
+    dedent: usize,
+) -> BTreeMap<usize, LineNotes<'a>> {
+    let mut notes: BTreeMap<usize, LineNotes<'a>> = BTreeMap::new();
+    let Some(proof) = proof.filter(|proof| proof.status == Status::Verified) else {
+        return notes;
+    };
+    let errors = proof.refusal.iter().flat_map(|refusal| &refusal.errors);
+    for diagnostic in errors.chain(&proof.warnings) {
+        for span in diagnostic.spans.iter().filter(|span| span.file == path) {
+            note_span(span, diagnostic, region, dedent, &mut notes);
+        }
+    }
+    for note in notes.values_mut() {
+        // The label of the rightmost place comes first, so that the nearest column is last.
+        note.says.sort_by(|a, b| b.column.cmp(&a.column));
+        // Where places overlap, the main one is drawn.
+        note.marks.sort_by_key(|mark| mark.class != "sq");
+    }
+    notes
+}
+
+fn note_span<'a>(
+    span: &'a RustcSpan,
+    diagnostic: &RustcDiagnostic,
+    region: &Region,
+    dedent: usize,
+    notes: &mut BTreeMap<usize, LineNotes<'a>>,
+) {
+    let warning = diagnostic.level == "warning";
+    let (mark, say) = match (span.primary, warning) {
+        (true, true) => ("sq w", " w"),
+        (true, false) => ("sq", ""),
+        (false, _) => ("sq b", " b"),
+    };
+    let shown_index = |file_line: usize| region.shown_line(file_line).map(|line| line - 1);
+    let Some(first) = shown_index(span.line) else {
+        return;
+    };
+    let line = |index: usize| region.text.lines().nth(index).unwrap_or_default();
+    if span.end_line > span.line {
+        for file_line in span.line..=span.end_line {
+            if let Some(index) = shown_index(file_line) {
+                notes.entry(index).or_default().bar = Some(span.primary);
+            }
+        }
+    }
+    let note = notes.entry(first).or_default();
+    if span.primary {
+        note.error |= !warning;
+        note.warning |= warning;
+    }
+    // Dedented lines start later in the file than on the page.
+    let column = (span.column - 1).saturating_sub(dedent);
+    if span.end_line == span.line {
+        let end = (span.end_column - 1).saturating_sub(dedent).max(column);
+        let offset = |column: usize| {
+            let text = line(first);
+            text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
+        };
+        if end > column {
+            note.marks.push(Mark {
+                start: offset(column),
+                end: offset(end),
+                class: mark,
+            });
+        }
+    }
+    if !span.label.is_empty() {
+        note.says.push(Say {
+            column,
+            text: &span.label,
+            class: say,
+        });
+    }
+}
+
+/// How a snippet ends, in a word.
+pub(super) fn outcome(found: Option<&SnippetCrate>, proof: Option<&SnippetProof>) -> OutcomeView {
+    let kinds = found.map(|found| found.meta.kinds.as_slice()).unwrap_or_default();
+    match proof {
+        Some(proof) if proof.status == Status::Verified => {
+            if kinds.contains(&SnippetKind::CompileFail) {
+                OutcomeView {
+                    kind: "refused",
+                    icon: "no",
+                    words: "Refused as intended",
+                }
+            } else if kinds.contains(&SnippetKind::Panic) {
+                OutcomeView {
+                    kind: "panic",
+                    icon: "panic",
+                    words: "Panics as intended",
+                }
+            } else {
+                OutcomeView {
+                    kind: "verified",
+                    icon: "ok",
+                    words: "Output verified",
+                }
+            }
+        }
+        _ => OutcomeView {
+            kind: "unverified",
+            icon: "none",
+            words: "Not verified",
+        },
+    }
+}
+
+fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>) -> ReceiptView {
+    let Some(proof) = proof.filter(|proof| proof.status == Status::Verified) else {
+        return unverified(proof);
+    };
+    let outcome = outcome(Some(found), Some(proof));
+    let words = match outcome.kind {
+        "refused" => "Refused by the compiler, as intended",
+        "panic" => "Panics, as intended",
+        _ => "Output verified",
+    };
+    let mut view = ReceiptView {
+        kind: outcome.kind,
+        icon: outcome.icon,
+        words,
+        detail: String::new(),
+        streams: Vec::new(),
+        silent: false,
+        tests: None,
+        refusal: None,
+        warnings: warnings(&proof.warnings),
+        reason: None,
+        footer: footer(proof),
+    };
+    if let Some(refusal) = &proof.refusal {
+        view.detail = refusal.codes.join(", ");
+        view.refusal = Some(refusal_view(refusal));
+        return view;
+    }
+    if let Some(tests) = &proof.tests {
+        let noun = if tests.passed == 1 { "test" } else { "tests" };
+        view.tests = Some(format!("{} {noun} passed", tests.passed));
+        if proof.runs.is_empty() {
+            view.words = "Tests verified";
+            view.streams
+                .extend(stream("stdout", "Test results", tests.output.as_str(), false));
+        }
+    }
+    let run = match bin {
+        Some(bin) => proof.runs.iter().find(|run| run.bin == bin),
+        None => proof.runs.first(),
+    };
+    if let Some(run) = run {
+        view.detail = format!("exit {}", run.exit_code);
+        let both = !run.stderr.as_str().trim().is_empty();
+        view.streams
+            .extend(stream("stdout", "Standard output", run.stdout.as_str(), both));
+        view.streams
+            .extend(stream("stderr", "Standard error", run.stderr.as_str(), true));
+        view.silent = view.streams.is_empty();
+    }
+    view
+}
+
+fn unverified(proof: Option<&SnippetProof>) -> ReceiptView {
+    let reason = match proof.map(|proof| &proof.status) {
+        Some(Status::Manual(reason)) => format!("Never run by a build: {reason}"),
+        Some(Status::Stale(reason)) => format!("This build did not run it: {reason}"),
+        Some(Status::Failed) => "It did not do what was reviewed".to_owned(),
+        Some(Status::Verified) | None => "This build knows nothing of it".to_owned(),
+    };
+    ReceiptView {
+        kind: "unverified",
+        icon: "none",
+        words: "Not verified in this build",
+        detail: String::new(),
+        streams: Vec::new(),
+        silent: false,
+        tests: None,
+        refusal: None,
+        warnings: None,
+        reason: Some(reason),
+        footer: Vec::new(),
+    }
+}
+
+fn footer(proof: &SnippetProof) -> Vec<String> {
+    let mut footer = Vec::new();
+    if !proof.rustc.is_empty() {
+        footer.push(format!("rustc {}", proof.rustc));
+    }
+    footer.push(format!("src {}", proof.source_hash.short()));
+    if proof.refusal.is_some() {
+        footer.push("not run".to_owned());
+    }
+    footer
+}
+
+fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> Option<StreamView> {
+    let text = text.trim_end_matches('\n');
+    if text.is_empty() {
+        return None;
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, more) = if lines.len() > WHOLE {
+        let rest = lines.len() - FIRST;
+        let more = MoreView {
+            summary: format!("{rest} more lines of {}", lines.len()),
+            text: lines[FIRST..].join("\n"),
+        };
+        (lines[..FIRST].join("\n"), Some(more))
+    } else {
+        (text.to_owned(), None)
+    };
+    Some(StreamView {
+        name,
+        label,
+        named,
+        text: first,
+        more,
+    })
+}
+
+fn refusal_view(refusal: &RefusalProof) -> RefusalView {
+    let errors = refusal
+        .errors
+        .iter()
+        .filter(|error| error.level == "error")
+        .map(|error| {
+            let code = if error.code.is_empty() {
+                String::new()
+            } else {
+                format!("[{}]", error.code)
+            };
+            let html = format!(
+                "<span class=\"d-e\">error{}</span><strong>: {}</strong>",
+                escaped(&code),
+                escaped(&error.message)
+            );
+            Html::trusted(html).into()
+        })
+        .collect();
+    let text = refusal.stderr.as_str().trim_end();
+    let lines = text.lines().count();
+    RefusalView {
+        errors,
+        full: FoldedView {
+            summary: format!("Full compiler message, {lines} lines"),
+            text: compiler_text(text),
+        },
+    }
+}
+
+fn warnings(warnings: &[RustcDiagnostic]) -> Option<FoldedView> {
+    if warnings.is_empty() {
+        return None;
+    }
+    let noun = if warnings.len() == 1 {
+        "warning"
+    } else {
+        "warnings"
+    };
+    let text: Vec<&str> = warnings
+        .iter()
+        .map(|warning| warning.rendered.trim_end())
+        .collect();
+    Some(FoldedView {
+        summary: format!("{} {noun}", warnings.len()),
+        text: compiler_text(&text.join("\n\n")),
+    })
+}
+
+/// A compiler's text with its usual colours.
+fn compiler_text(text: &str) -> Markup {
+    let mut out = String::new();
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let class = if line.starts_with("error") {
+            Some("d-e")
+        } else if line.starts_with("warning") {
+            Some("d-y")
+        } else if line.starts_with("help") || line.trim_start().starts_with("= help") {
+            Some("d-g")
+        } else {
+            None
+        };
+        let gutter = line
+            .find(['|', '='])
+            .filter(|&at| line[..at].chars().all(|c| c.is_ascii_digit() || c == ' '));
+        match (class, gutter) {
+            (Some(class), None) => {
+                let at = line.find(':').unwrap_or(line.len());
+                let _ = write!(out, "<span class=\"{class}\">{}</span>", escaped(&line[..at]));
+                let _ = write!(out, "<strong>{}</strong>", escaped(&line[at..]));
+            }
+            (_, Some(at)) => {
+                let _ = write!(out, "<span class=\"d-b\">{}</span>", escaped(&line[..=at]));
+                push_escaped(&line[at + 1..], &mut out);
+            }
+            (None, None) if line.trim_start().starts_with("-->") => {
+                let _ = write!(out, "<span class=\"d-b\">{}</span>", escaped(line));
+            }
+            (None, None) => push_escaped(line, &mut out),
+        }
+    }
+    Html::trusted(out).into()
+}
