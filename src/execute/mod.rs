@@ -1,15 +1,36 @@
 //! Compiles and runs the snippet crates and compares what they do with what was reviewed.
+//!
+//! [`Book`] in, [`VerifiedOutputs`] out. What a snippet did is kept in the memo as it was observed; normalising and
+//! comparing are done anew every time, so that a changed expected file or normaliser needs no new run. Where the memo
+//! knows everything, neither cargo nor a snippet is started.
 
+mod build;
+mod compare;
+mod key;
+mod normalize;
+mod observe;
 pub mod proofs;
+mod report;
+mod sandbox;
+mod toolchain;
+mod verify;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 
+use rayon::prelude::*;
+
+use self::build::{Built, Compiled};
+use self::observe::Observation;
+use self::report::Reporter;
+use self::toolchain::Toolchain;
 use crate::config::SnippetsConfig;
-use crate::diagnostic::Staged;
+use crate::diagnostic::{Diagnostic, Staged, codes};
 use crate::event::Event;
-use crate::memo::Memo;
+use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
-use crate::model::snippet::VerifiedOutputs;
+use crate::model::snippet::{SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
 use crate::source::Sources;
 use crate::system::System;
 
@@ -32,6 +53,16 @@ pub struct ExecuteRequest<'a> {
     pub bless: bool,
 }
 
+/// Everything that the steps of an execution share.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    sources: &'a Sources,
+    sys: &'a dyn System,
+    memo: &'a Memo,
+    request: &'a ExecuteRequest<'a>,
+    toolchain: &'a Toolchain,
+}
+
 /// Proves the book's snippets.
 pub fn execute(
     book: &Book,
@@ -39,8 +70,215 @@ pub fn execute(
     sys: &dyn System,
     memo: &Memo,
     request: &ExecuteRequest<'_>,
-    emit: &mut dyn FnMut(Event),
+    emit: &mut (dyn FnMut(Event) + Send),
 ) -> Staged<VerifiedOutputs> {
-    let _ = (book, sources, sys, memo, request, emit);
-    Staged::default()
+    let reporter = Reporter::new(book);
+    let mut diagnostics = reporter.unused();
+    let selected: Vec<&SnippetCrate> = book
+        .snippets
+        .values()
+        .filter(|found| found.meta.manual.is_none())
+        .filter(|found| request.only.is_empty() || request.only.contains(&found.slug))
+        .collect();
+    let toolchain = if selected.is_empty() {
+        Toolchain::default()
+    } else {
+        match toolchain::find(sys, &request.root.join(&request.config.dir)) {
+            Ok(toolchain) => toolchain,
+            Err(why) => {
+                diagnostics.push(
+                    Diagnostic::new(codes::SNIPPET_BUILD_FAILED, format!("failed to run `rustc`: {why}"))
+                        .help("install Rust from https://rustup.rs, or make sure that `rustc` and `cargo` are in PATH"),
+                );
+                Toolchain::default()
+            }
+        }
+    };
+    let work = Work {
+        sources,
+        sys,
+        memo,
+        request,
+        toolchain: &toolchain,
+    };
+    let mut outputs = VerifiedOutputs {
+        rustc: toolchain.release.clone(),
+        ..VerifiedOutputs::default()
+    };
+    for found in book.snippets.values() {
+        let status = match &found.meta.manual {
+            Some(reason) => Status::Manual(reason.clone()),
+            None => Status::Stale("it was not selected".to_owned()),
+        };
+        outputs
+            .snippets
+            .insert(found.slug.clone(), work.blank(found, status));
+    }
+    if toolchain.release.is_empty() {
+        for found in selected {
+            outputs
+                .snippets
+                .insert(found.slug.clone(), work.blank(found, Status::Failed));
+        }
+        return Staged::new(outputs, diagnostics);
+    }
+    let (observed, cached) = work.observe(&selected, &reporter, &mut diagnostics, emit);
+    outputs.cached = cached.len();
+    for found in selected {
+        let Some(observation) = observed.get(&found.slug) else {
+            // A build failure was told already.
+            let mut proof = work.blank(found, Status::Failed);
+            proof.failure = Some(codes::SNIPPET_BUILD_FAILED.as_str());
+            outputs.snippets.insert(found.slug.clone(), proof);
+            continue;
+        };
+        let mut proof = work.blank(found, Status::Failed);
+        verify::verify(&work, found, observation, &reporter, &mut proof).collect(&mut diagnostics);
+        emit(Event::SnippetFinished {
+            slug: found.slug.clone(),
+            verified: proof.status == Status::Verified,
+            cached: cached.contains(&found.slug),
+        });
+        outputs.snippets.insert(found.slug.clone(), proof);
+    }
+    Staged::new(outputs, diagnostics)
+}
+
+impl Work<'_> {
+    /// A proof that proves nothing yet.
+    fn blank(&self, found: &SnippetCrate, status: Status) -> SnippetProof {
+        SnippetProof {
+            status,
+            source_hash: key::source_hash(found, self.sources),
+            lock_hash: key::lock_hash(self.sources, &self.request.config.dir),
+            observed_hash: None,
+            command: report::command(found, &self.request.config.profile),
+            target: self.toolchain.host.clone(),
+            profile: self.request.config.profile.clone(),
+            rustc: self.toolchain.release.clone(),
+            runs: Vec::new(),
+            tests: None,
+            refusal: None,
+            warnings: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// What every selected snippet did: from the memo, else by compiling and running it now. Those that do not
+    /// compile are missing. Second come the slugs that the memo knew.
+    fn observe(
+        &self,
+        selected: &[&SnippetCrate],
+        reporter: &Reporter<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+        emit: &mut (dyn FnMut(Event) + Send),
+    ) -> (BTreeMap<String, Observation>, Vec<String>) {
+        let mut observed = BTreeMap::new();
+        let mut cached = Vec::new();
+        let mut missing: Vec<(&SnippetCrate, ContentHash)> = Vec::new();
+        for found in selected {
+            let key = key::run_key(found, self);
+            let known = self.memo.bytes(self.sys, "run", key);
+            match known.and_then(|bytes| Observation::decode(&bytes)) {
+                Some(observation) => {
+                    observed.insert(found.slug.clone(), observation);
+                    cached.push(found.slug.clone());
+                }
+                None => missing.push((found, key)),
+            }
+        }
+        for batch in build::batches(missing) {
+            emit(Event::BuildStarted {
+                snippets: batch.len(),
+            });
+            let crates: Vec<&SnippetCrate> = batch.iter().map(|(found, _)| *found).collect();
+            let built = build::build(self, &crates, reporter, diagnostics);
+            let emit = Mutex::new(&mut *emit);
+            let tell = |event| {
+                if let Ok(mut emit) = emit.lock() {
+                    emit(event);
+                }
+            };
+            let fresh: Vec<(&SnippetCrate, ContentHash, Staged<Option<Observation>>)> = batch
+                .par_iter()
+                .filter_map(|(found, key)| {
+                    let built = built.get(&found.slug)?;
+                    tell(Event::SnippetCompiled {
+                        slug: found.slug.clone(),
+                    });
+                    tell(Event::SnippetStarted {
+                        slug: found.slug.clone(),
+                    });
+                    Some((*found, *key, self.run(found, built, reporter)))
+                })
+                .collect();
+            for (found, key, staged) in fresh {
+                if let Some(observation) = staged.collect(diagnostics) {
+                    if observation.is_lasting() {
+                        self.memo.store_bytes(self.sys, "run", key, &observation.encode());
+                    }
+                    observed.insert(found.slug.clone(), observation);
+                }
+            }
+        }
+        (observed, cached)
+    }
+
+    /// Runs what was built of a snippet; `None` where two runs differ.
+    fn run(
+        &self,
+        found: &SnippetCrate,
+        built: &Built,
+        reporter: &Reporter<'_>,
+    ) -> Staged<Option<Observation>> {
+        let mut observation = Observation {
+            warnings: built.warnings.clone(),
+            ..Observation::default()
+        };
+        let compiled = match &built.compiled {
+            Compiled::Refused(errors) => {
+                observation.refusal = Some(errors.clone());
+                return Staged::new(Some(observation), Vec::new());
+            }
+            Compiled::Executables(compiled) => compiled,
+        };
+        if found.meta.kinds == [SnippetKind::CompileFail] {
+            observation.compiled_after_all = true;
+            return Staged::new(Some(observation), Vec::new());
+        }
+        let runs = self.request.config.determinism_runs.max(1);
+        let mut diagnostics = Vec::new();
+        for round in 0..runs {
+            let mut this = Observation::default();
+            for (bin, path) in &compiled.bins {
+                match sandbox::run(self, found, path, &[]) {
+                    Ok(run) => this.runs.push(run.named(bin)),
+                    Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
+                }
+            }
+            for (name, path) in &compiled.tests {
+                match sandbox::run(self, found, path, &["--test-threads=1"]) {
+                    Ok(run) => this.tests.push(run.named(name)),
+                    Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
+                }
+            }
+            if !diagnostics.is_empty() {
+                return Staged::new(None, diagnostics);
+            }
+            if round == 0 {
+                observation.runs = this.runs;
+                observation.tests = this.tests;
+            } else if let Some(diagnostic) =
+                verify::not_repeatable(self, found, &observation, &this, reporter)
+            {
+                diagnostics.push(diagnostic);
+                return Staged::new(None, diagnostics);
+            }
+            // A run that was stopped would only be stopped again.
+            if !observation.is_lasting() {
+                break;
+            }
+        }
+        Staged::new(Some(observation), diagnostics)
+    }
 }

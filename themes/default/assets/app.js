@@ -1,11 +1,9 @@
-// The theme's script: copying, folding, keys, theme, filter, the way to search. A classic script without dependencies,
-// so that it runs from a folder too. Everything that needs it carries the class `js`; all else works without it.
+// The theme's script: classic and without dependencies, so that it runs from a folder too. What needs it has class `js`.
 (() => {
   'use strict';
   const doc = document, html = doc.documentElement, body = doc.body;
   const $ = (selector, from = doc) => from.querySelector(selector);
   const $$ = (selector, from = doc) => [...from.querySelectorAll(selector)];
-  // Without the inline script (a policy may refuse it) the controls appear a moment later.
   html.classList.add('js');
 
   // The stub at an old address: keep the fragment that its refresh would drop.
@@ -15,9 +13,12 @@
   const store = {
     get(key) { try { return localStorage.getItem(key); } catch { return null; } },
     set(key, value) {
-      try { value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch { /* refused */ }
+      try { value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch {}
     },
   };
+
+  // Some browsers refuse this to pages opened from a folder.
+  const setAddress = (url) => { try { history.replaceState(null, '', url); } catch { /* it stays */ } };
 
   let fade;
   const say = (text) => {
@@ -28,7 +29,7 @@
     fade = setTimeout(() => { toast.textContent = ''; }, 2500);
   };
 
-  // Theme. A choice that equals what the page would show anyway is forgotten.
+  // Theme: a choice that equals the default is forgotten.
   const dark = matchMedia('(prefers-color-scheme:dark)');
   const unchosen = () => html.dataset.default || (dark.matches ? 'dark' : 'light');
   const applyTheme = (choice) => {
@@ -53,7 +54,7 @@
       say('Copying was refused by the browser');
     }
   };
-  // The source alone: line numbers are generated content, the compiler's labels are taken out.
+  // The source alone, without the compiler's labels.
   const source = (exhibit) => {
     const code = $('pre.code code', exhibit).cloneNode(true);
     $$('.say', code).forEach((label) => label.remove());
@@ -61,11 +62,11 @@
     const text = lines.length ? lines.map((line) => line.textContent.replace(/\n+$/, '')).join('\n') : code.textContent;
     return text.replace(/\s*$/, '\n');
   };
-  // The part of the page's Markdown from the question's heading to the next heading of its level or above.
+  // The page's Markdown from the question's heading to the next of its level or above.
   const cut = (markdown, question) => {
     const lines = markdown.split('\n');
-    const title = $('.q-t', question).textContent.replace(/#$/, '').trim();
-    const plain = (text) => text.replace(/\{#[^}]*\}\s*$/, '').replace(/[`*_\\]/g, '').trim();
+    const plain = (text) => text.replace(/\{#[^}]*\}\s*$|#$/, '').replace(/[`*_\\]/g, '').trim();
+    const title = plain($('.q-t', question).textContent);
     let fence = '', start = -1, level = 0;
     for (let at = 0; at < lines.length; at++) {
       const mark = /^ {0,3}(`{3,}|~{3,})/.exec(lines[at]);
@@ -74,8 +75,8 @@
       const heading = !fence && /^(#{1,6})\s+(.*)/.exec(lines[at]);
       if (!heading) continue;
       if (start >= 0 && heading[1].length <= level) return lines.slice(start, at).join('\n').trim() + '\n';
-      if (start < 0 && (heading[2].includes(`{#${question.id}}`) || heading[2].includes(`{#${question.id} `)
-        || plain(heading[2]) === plain(title))) [start, level] = [at, heading[1].length];
+      const named = new RegExp(`\\{#${question.id}[ }]`).test(heading[2]) || plain(heading[2]) === title;
+      if (start < 0 && named) [start, level] = [at, heading[1].length];
     }
     return start < 0 ? '' : lines.slice(start).join('\n').trim() + '\n';
   };
@@ -128,8 +129,8 @@
         const link = links.get(entry.target.id);
         if (link) {
           link.setAttribute('aria-current', 'true');
-          const rail = link.closest('.rail'), box = link.getBoundingClientRect(), frame = rail.getBoundingClientRect();
-          if (box.top < frame.top || box.bottom > frame.bottom) rail.scrollTop += box.top - frame.top - frame.height / 2;
+          const rail = link.closest('.rail');
+          rail.scrollTop = link.offsetTop - rail.clientHeight / 2;
         }
         const place = $('#pb-pos');
         if (place) place.textContent = `${current + 1} / ${questions.length}`;
@@ -143,15 +144,14 @@
     current = questions.indexOf(question);
     question.scrollIntoView();
     $('.pl', question).focus({ preventScroll: true });
-    // Replacing the state of a page opened from a folder is refused in some browsers.
-    try { history.replaceState(null, '', '#' + question.id); } catch { /* the address stays */ }
+    setAddress('#' + question.id);
   };
   const toggle = () => {
     const answer = questions[current] && $('.ans', questions[current]);
     if (answer) answer.open = !answer.open;
   };
 
-  // Search: the script comes when the reader reaches for it, the index when the dialog opens.
+  // Search comes when the reader reaches for it.
   let loading;
   const load = () => loading ||= new Promise((resolve, reject) => {
     const script = doc.createElement('script');
@@ -205,9 +205,11 @@
   doc.addEventListener('click', (event) => {
     const button = event.target.closest('[data-do]');
     if (button) acts[button.dataset.do]?.(button, event);
+    // A link in an open drawer may stay on the page.
+    if (event.target.closest('a')) event.target.closest('[popover]:popover-open')?.hidePopover();
   });
 
-  // Keys. Single ones rest while typing, in dialogs, with modifiers, and where the reader turned them off.
+  // Keys. Single ones rest while typing, in dialogs, and where the reader turned them off.
   const keys = {
     '/': search,
     j: () => go(current + 1),
@@ -233,7 +235,7 @@
     single.addEventListener('change', () => store.set('single-keys', single.checked ? null : 'off'));
   }
 
-  // The filter page: tags and text besides the radios, all of it in the address.
+  // The filter page: tags and text besides the radios, all in the address.
   const form = $('.flt');
   if (form) {
     const rows = $$('.ql li').map((row) => ({ row, tags: row.dataset.tags.split('\n'), text: row.textContent.toLowerCase() }));
@@ -247,7 +249,7 @@
       }
       $('#pb-count').textContent = count ? `${count} of ${rows.length} questions` : 'No question fits. Try fewer words, or another level or ending.';
       const query = new URLSearchParams(Object.entries(want).filter(([, value]) => value)).toString();
-      try { history.replaceState(null, '', query ? '?' + query : location.pathname); } catch { /* the address stays */ }
+      setAddress(query ? '?' + query : location.pathname);
     };
     for (const [name, value] of new URLSearchParams(location.search)) {
       const field = form.elements.namedItem(name);

@@ -1,0 +1,116 @@
+//! What was observed of a snippet, as the memo keeps it: raw bytes, nothing normalised.
+
+use serde::{Deserialize, Serialize};
+
+use crate::system::{Ending, RunOutput};
+
+/// What a snippet did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Observation {
+    /// The compiler's errors, where it refused the crate.
+    pub(super) refusal: Option<Vec<RawDiagnostic>>,
+    /// Whether a crate that should be refused compiled.
+    pub(super) compiled_after_all: bool,
+    /// The compiler's warnings.
+    pub(super) warnings: Vec<RawDiagnostic>,
+    /// The runs of the binaries, the default first.
+    pub(super) runs: Vec<RawRun>,
+    /// The runs of the test harnesses.
+    pub(super) tests: Vec<RawRun>,
+}
+
+/// A run as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawRun {
+    pub(super) name: String,
+    pub(super) ending: RawEnding,
+    #[serde(with = "as_base64")]
+    pub(super) stdout: Vec<u8>,
+    #[serde(with = "as_base64")]
+    pub(super) stderr: Vec<u8>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum RawEnding {
+    Exited(i32),
+    Signaled(i32),
+    TimedOut,
+    OutputLimit,
+}
+
+/// A compiler message as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawDiagnostic {
+    pub(super) code: String,
+    pub(super) level: String,
+    pub(super) message: String,
+    pub(super) rendered: String,
+    pub(super) spans: Vec<RawSpan>,
+}
+
+/// A place of a compiler message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawSpan {
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) end_line: usize,
+    pub(super) end_column: usize,
+    pub(super) label: String,
+    pub(super) primary: bool,
+}
+
+impl Observation {
+    /// Whether it may be kept: a run that we or the system stopped may go otherwise next time.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.runs
+            .iter()
+            .chain(&self.tests)
+            .all(|run| matches!(run.ending, RawEnding::Exited(_)))
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+impl RawRun {
+    pub(super) fn of(output: RunOutput) -> Self {
+        Self {
+            name: String::new(),
+            ending: match output.ending {
+                Ending::Exited(code) => RawEnding::Exited(code),
+                Ending::Signaled(signal) => RawEnding::Signaled(signal),
+                Ending::TimedOut => RawEnding::TimedOut,
+                Ending::OutputLimit => RawEnding::OutputLimit,
+            },
+            stdout: output.stdout,
+            stderr: output.stderr,
+        }
+    }
+
+    pub(super) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+}
+
+mod as_base64 {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map_err(D::Error::custom)
+    }
+}

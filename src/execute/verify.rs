@@ -1,0 +1,480 @@
+//! What was observed against what was promised and reviewed. The only place where a [`VerifiedOutput`] is made.
+
+use super::Work;
+use super::compare::{diff, matches, shown};
+use super::normalize::{Normalizer, test_lines};
+use super::observe::{Observation, RawDiagnostic, RawEnding, RawRun};
+use super::report::Reporter;
+use crate::diagnostic::{Diagnostic, Staged, codes};
+use crate::memo::ContentHash;
+use crate::model::snippet::{
+    RefusalProof, RunProof, RustcDiagnostic, RustcSpan, SnippetCrate, SnippetKind, SnippetProof, Status,
+    TestProof, VerifiedOutput,
+};
+
+/// Exit code of a Rust program that panicked (std documentation of `process::exit` and of panics).
+const PANIC: i32 = 101;
+
+struct Verifier<'a> {
+    work: &'a Work<'a>,
+    found: &'a SnippetCrate,
+    reporter: &'a Reporter<'a>,
+    normalizer: Normalizer,
+    diagnostics: Vec<Diagnostic>,
+    /// Everything that was observed, normalised.
+    seen: String,
+}
+
+/// Fills in a proof; it is verified if nothing is wrong.
+pub(super) fn verify(
+    work: &Work<'_>,
+    found: &SnippetCrate,
+    observation: &Observation,
+    reporter: &Reporter<'_>,
+    proof: &mut SnippetProof,
+) -> Staged<()> {
+    let mut verifier = Verifier {
+        work,
+        found,
+        reporter,
+        normalizer: Normalizer::new(work, found),
+        diagnostics: Vec::new(),
+        seen: String::new(),
+    };
+    proof.warnings = verifier.rustc(&observation.warnings);
+    if found.meta.kinds == [SnippetKind::CompileFail] {
+        proof.refusal = verifier.refusal(observation);
+    } else {
+        proof.runs = verifier.runs(&observation.runs);
+        if found.meta.kinds.contains(&SnippetKind::Test) {
+            proof.tests = verifier.tests(&observation.tests);
+        }
+    }
+    proof.observed_hash = Some(ContentHash::of(verifier.seen.as_bytes()));
+    if let Some(first) = verifier.diagnostics.first() {
+        // What was not verified is not shown.
+        proof.failure = Some(first.code.as_str());
+        proof.runs.clear();
+        proof.tests = None;
+        proof.refusal = None;
+    } else {
+        proof.status = Status::Verified;
+    }
+    Staged::new((), verifier.diagnostics)
+}
+
+/// The diagnostic for two runs that differ after normalising, if they do.
+pub(super) fn not_repeatable(
+    work: &Work<'_>,
+    found: &SnippetCrate,
+    first: &Observation,
+    second: &Observation,
+    reporter: &Reporter<'_>,
+) -> Option<Diagnostic> {
+    let normalizer = Normalizer::new(work, found);
+    let unordered = found.meta.unordered;
+    let text = |bytes: &[u8]| {
+        let text = normalizer.text(bytes);
+        if unordered { sorted(&text) } else { text }
+    };
+    for (a, b) in first.runs.iter().zip(&second.runs) {
+        for (name, a, b) in [("stdout", &a.stdout, &b.stdout), ("stderr", &a.stderr, &b.stderr)] {
+            let (a, b) = (text(a), text(b));
+            let expected = found
+                .expected
+                .get(&expected_name(found, &second.runs[0].name, name));
+            let masked = expected.is_some_and(|&file| {
+                let expected = &work.sources.get(file).text;
+                matches(expected, &a, unordered) && matches(expected, &b, unordered)
+            });
+            if a != b && !masked {
+                return Some(
+                    reporter
+                        .about(
+                            found,
+                            codes::SNIPPET_NOT_REPEATABLE,
+                            format!("two runs of `{}` differ in their {name}", found.slug),
+                        )
+                        .detail(diff(&a, &b, ("first run", "second run")))
+                        .help(
+                            "take out what changes (time, random numbers, `HashMap` order, threads), or cover it with \
+                             `[..]`, `redactions` or `unordered`",
+                        ),
+                );
+            }
+        }
+        if a.ending != b.ending {
+            return Some(reporter.about(
+                found,
+                codes::SNIPPET_NOT_REPEATABLE,
+                format!(
+                    "two runs of `{}` end differently: {:?}, then {:?}",
+                    found.slug, a.ending, b.ending
+                ),
+            ));
+        }
+    }
+    let lines = |runs: &[RawRun]| -> Vec<String> {
+        runs.iter()
+            .flat_map(|run| test_lines(&normalizer.text(&run.stdout)))
+            .collect()
+    };
+    let (a, b) = (lines(&first.tests).join("\n"), lines(&second.tests).join("\n"));
+    (a != b).then(|| {
+        reporter
+            .about(
+                found,
+                codes::SNIPPET_NOT_REPEATABLE,
+                format!("two runs of the tests of `{}` differ", found.slug),
+            )
+            .detail(diff(&a, &b, ("first run", "second run")))
+    })
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+/// `expected.stdout`, or `expected.<bin>.stdout` where there are several.
+fn expected_name(found: &SnippetCrate, bin: &str, stream: &str) -> String {
+    if found.bins.len() > 1 {
+        format!("expected.{bin}.{stream}")
+    } else {
+        format!("expected.{stream}")
+    }
+}
+
+impl Verifier<'_> {
+    fn kinds(&self, kind: SnippetKind) -> bool {
+        self.found.meta.kinds.contains(&kind)
+    }
+
+    fn runs(&mut self, runs: &[RawRun]) -> Vec<RunProof> {
+        let mut proofs = Vec::new();
+        for (index, run) in runs.iter().enumerate() {
+            let stdout = self.normalizer.text(&run.stdout);
+            let stderr = self.normalizer.text(&run.stderr);
+            self.note(&stdout);
+            self.note(&stderr);
+            // With both kinds the first binary runs and the others panic.
+            let panics = self.kinds(SnippetKind::Panic) && (index > 0 || !self.kinds(SnippetKind::Run));
+            if !self.ending(run, &stderr, panics) {
+                continue;
+            }
+            let name = |stream| expected_name(self.found, &run.name, stream);
+            let (out_name, err_name) = (name("stdout"), name("stderr"));
+            let stdout = self.compare(&out_name, &stdout, true);
+            let wanted = panics || !stderr.trim().is_empty();
+            let stderr = self.compare(&err_name, &stderr, wanted);
+            if let (Some(stdout), Some(stderr), RawEnding::Exited(exit_code)) = (stdout, stderr, run.ending) {
+                proofs.push(RunProof {
+                    bin: run.name.clone(),
+                    exit_code,
+                    stdout,
+                    stderr,
+                });
+            }
+        }
+        proofs
+    }
+
+    fn note(&mut self, text: &str) {
+        self.seen.push_str(text);
+        self.seen.push('\0');
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Checks how a run ended; the outputs of one that ended otherwise are not compared.
+    fn ending(&mut self, run: &RawRun, stderr: &str, panics: bool) -> bool {
+        let found = self.found;
+        let slug = &found.slug;
+        let config = self.work.request.config;
+        let limit = found.meta.timeout.unwrap_or(config.timeout);
+        let kept = || {
+            let out = self.normalizer.text(&run.stdout);
+            let mut text = String::new();
+            for (name, part) in [("stdout", out.as_str()), ("stderr", stderr)] {
+                if !part.trim().is_empty() {
+                    let short: String = part.chars().take(2000).collect();
+                    text.push_str(&format!("{name}:\n{}\n", short.trim_end()));
+                }
+            }
+            text
+        };
+        let expected = if panics { PANIC } else { found.meta.exit_code };
+        let diagnostic = match run.ending {
+            RawEnding::Exited(code) if code == expected => {
+                if !panics || stderr.contains("panicked at") {
+                    return true;
+                }
+                self.reporter.about(
+                    found,
+                    codes::SNIPPET_EXIT_CODE,
+                    format!("`{slug}` ends with {PANIC} and does not panic"),
+                )
+            }
+            RawEnding::Exited(code) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_EXIT_CODE,
+                    format!("`{slug}` ends with exit code {code}, not {expected}"),
+                )
+                .help(if panics {
+                    "a snippet of kind `panic` must panic".to_owned()
+                } else {
+                    format!("mend it, or say `exit-code = {code}` in its metadata")
+                }),
+            RawEnding::Signaled(signal) => self.reporter.about(
+                found,
+                codes::SNIPPET_CRASHED,
+                format!("signal {signal} ended `{slug}`"),
+            ),
+            RawEnding::TimedOut => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_TIMEOUT,
+                    format!("`{slug}` was stopped after {} s", limit.as_secs_f64()),
+                )
+                .help("make it shorter, or raise `timeout` in its metadata"),
+            RawEnding::OutputLimit => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_OUTPUT_LIMIT,
+                    format!(
+                        "`{slug}` was stopped: it wrote more than {} bytes",
+                        config.max_output
+                    ),
+                )
+                .help("print less, or raise `max-output` in `[snippets]`"),
+        };
+        let kept = kept();
+        let diagnostic = if kept.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.detail(kept)
+        };
+        self.say(diagnostic);
+        false
+    }
+
+    /// Compares a text with its expected file, or accepts it where that was asked for. `wanted` says whether there
+    /// must be a file at all.
+    fn compare(&mut self, name: &str, observed: &str, wanted: bool) -> Option<VerifiedOutput> {
+        let found = self.found;
+        let file = found.expected.get(name).copied();
+        let expected = file.map(|file| self.work.sources.get(file).text.to_string());
+        let unordered = found.meta.unordered;
+        match expected {
+            Some(expected) if wanted && matches(&expected, observed, unordered) => {
+                Some(VerifiedOutput::proven(shown(&expected)))
+            }
+            None if !wanted => Some(VerifiedOutput::proven(String::new())),
+            _ if self.work.request.bless => self.bless(name, observed, wanted),
+            Some(expected) => {
+                let path = format!("{}/{name}", found.folder);
+                let what = if wanted {
+                    format!("`{}` does not print what `{name}` says", found.slug)
+                } else {
+                    format!(
+                        "`{}` writes nothing there, and `{name}` says it should",
+                        found.slug
+                    )
+                };
+                let diagnostic = self
+                    .reporter
+                    .about(found, codes::SNIPPET_MISMATCH, what)
+                    .detail(format!(
+                        "{}\n\nreproduce it in `{}`: {}",
+                        diff(&expected, observed, (&path, "this build")),
+                        self.work.request.config.dir,
+                        super::report::command(found, &self.work.request.config.profile)
+                    ))
+                    .help(format!(
+                        "if the new output is right: proofbook test {} --bless",
+                        found.slug
+                    ));
+                self.say(diagnostic);
+                None
+            }
+            None => {
+                let diagnostic = self
+                    .reporter
+                    .about(
+                        found,
+                        codes::SNIPPET_MISSING_EXPECTED,
+                        format!("`{}/{name}` is not there", found.folder),
+                    )
+                    .detail(diff("", observed, ("/dev/null", "this build")))
+                    .help(format!(
+                        "if this output is right: proofbook test {} --bless",
+                        found.slug
+                    ));
+                self.say(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn bless(&mut self, name: &str, observed: &str, wanted: bool) -> Option<VerifiedOutput> {
+        let path = self.work.request.root.join(&self.found.folder).join(name);
+        let done = if wanted {
+            self.work.sys.write(&path, observed.as_bytes())
+        } else {
+            self.work.sys.remove_file(&path)
+        };
+        match done {
+            Ok(()) => Some(VerifiedOutput::proven(if wanted {
+                shown(observed)
+            } else {
+                String::new()
+            })),
+            Err(error) => {
+                let diagnostic = self.reporter.about(
+                    self.found,
+                    codes::SNIPPET_MISSING_EXPECTED,
+                    format!("failed to write `{}`: {error}", path.display()),
+                );
+                self.say(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn tests(&mut self, runs: &[RawRun]) -> Option<TestProof> {
+        let mut lines = Vec::new();
+        for run in runs {
+            let output = self.normalizer.text(&run.stdout);
+            lines.extend(test_lines(&output));
+            if run.ending != RawEnding::Exited(0) {
+                let failed: Vec<&str> = output
+                    .lines()
+                    .filter(|line| line.starts_with("test ") && line.ends_with("FAILED"))
+                    .collect();
+                let diagnostic = self
+                    .reporter
+                    .about(
+                        self.found,
+                        codes::SNIPPET_EXIT_CODE,
+                        format!("tests of `{}` fail: {}", self.found.slug, failed.len()),
+                    )
+                    .detail(output.trim().to_owned())
+                    .help(format!(
+                        "reproduce it in `{}`: cargo test -p {}",
+                        self.work.request.config.dir, self.found.package
+                    ));
+                self.say(diagnostic);
+                return None;
+            }
+        }
+        lines.sort();
+        let passed = lines.iter().filter(|line| line.ends_with("... ok")).count();
+        let mut text = lines.join("\n");
+        text.push('\n');
+        self.note(&text);
+        // Beside a run the harness has no expected file of its own: that it passes is all that is promised.
+        let output = if self.found.meta.kinds == [SnippetKind::Test] {
+            self.compare("expected.stdout", &text, true)?
+        } else {
+            VerifiedOutput::proven(text.trim_end().to_owned())
+        };
+        Some(TestProof { passed, output })
+    }
+
+    fn refusal(&mut self, observation: &Observation) -> Option<RefusalProof> {
+        let found = self.found;
+        let Some(errors) = &observation.refusal else {
+            let diagnostic = self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_UNEXPECTEDLY_COMPILES,
+                    format!("`{}` compiles, and should be refused", found.slug),
+                )
+                .help(
+                    "a newer compiler may accept it; then it proves something else: make it `kind = \"run\"`",
+                );
+            self.say(diagnostic);
+            return None;
+        };
+        let mut all_codes: Vec<String> = errors
+            .iter()
+            .map(|error| error.code.clone())
+            .filter(|code| !code.is_empty())
+            .collect();
+        all_codes.sort();
+        all_codes.dedup();
+        let missing: Vec<&String> = found
+            .meta
+            .error_codes
+            .iter()
+            .filter(|code| !all_codes.contains(code))
+            .collect();
+        let text: Vec<String> = observation
+            .warnings
+            .iter()
+            .chain(errors)
+            .map(|error| {
+                self.normalizer
+                    .compiler(&error.rendered, &found.slug)
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect();
+        let mut text = text.join("\n\n");
+        text.push('\n');
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().map(|code| format!("`{code}`")).collect();
+            let diagnostic = self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_WRONG_ERROR_CODE,
+                    format!("`{}` is refused without {}", found.slug, names.join(", ")),
+                )
+                .detail(text.clone())
+                .help(format!("the compiler gave {}", all_codes.join(", ")));
+            self.say(diagnostic);
+            return None;
+        }
+        self.note(&text);
+        let stderr = self.compare("expected.stderr", &text, true)?;
+        Some(RefusalProof {
+            codes: all_codes,
+            errors: self.rustc(errors),
+            stderr,
+        })
+    }
+
+    fn rustc(&self, raw: &[RawDiagnostic]) -> Vec<RustcDiagnostic> {
+        let prefix = format!("{}/", self.found.slug);
+        raw.iter()
+            .map(|diagnostic| RustcDiagnostic {
+                code: diagnostic.code.clone(),
+                level: diagnostic.level.clone(),
+                message: diagnostic.message.clone(),
+                rendered: self.normalizer.compiler(&diagnostic.rendered, &self.found.slug),
+                spans: diagnostic
+                    .spans
+                    .iter()
+                    .map(|span| RustcSpan {
+                        file: span.file.strip_prefix(&prefix).unwrap_or(&span.file).to_owned(),
+                        line: span.line,
+                        column: span.column,
+                        end_line: span.end_line,
+                        end_column: span.end_column,
+                        label: span.label.clone(),
+                        primary: span.primary,
+                    })
+                    .collect(),
+            })
+            .collect()
+    }
+}
