@@ -85,10 +85,13 @@ impl FieldHasher {
 
 type Entry = Arc<dyn Any + Send + Sync>;
 
+/// Values by table and key, with the build that used them last.
+type Typed = HashMap<(&'static str, ContentHash), (Entry, u64)>;
+
 /// The results of earlier work.
 #[derive(Default)]
 pub struct Memo {
-    typed: Mutex<HashMap<(&'static str, ContentHash), (Entry, u64)>>,
+    typed: Mutex<Typed>,
     disk: Mutex<BTreeMap<&'static str, DiskTable>>,
     folder: Option<PathBuf>,
     generation: Mutex<u64>,

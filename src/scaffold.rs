@@ -86,7 +86,7 @@ const MAIN: &str = r#"fn main() {
 }
 "#;
 
-const GUIDE: &str = r#"---
+const GUIDE: &str = r"---
 title: Rust basics
 description: A first guide, to be replaced by your own.
 ---
@@ -109,7 +109,7 @@ buffer at any time, so that it is freed once.
 #### Follow-up: When is the buffer freed? {#string-freed}
 
 When the name that owns it last goes out of scope.
-"#;
+";
 
 #[cfg(test)]
 mod tests {

@@ -398,17 +398,14 @@ fn read_check(mut reader: Reader<'_>, levels: &mut BTreeMap<Code, Level>) -> Vec
                 .map(|(_, level)| *level),
             _ => None,
         };
-        match level {
-            Some(level) => {
-                levels.insert(code, level);
-            }
-            None => {
-                let diagnostic = Diagnostic::new(
-                    codes::CONFIG_INVALID_VALUE,
-                    format!("the level of `{name}` must be `error`, `warn` or `allow`"),
-                );
-                rules.complain(diagnostic, &node);
-            }
+        if let Some(level) = level {
+            levels.insert(code, level);
+        } else {
+            let diagnostic = Diagnostic::new(
+                codes::CONFIG_INVALID_VALUE,
+                format!("the level of `{name}` must be `error`, `warn` or `allow`"),
+            );
+            rules.complain(diagnostic, &node);
         }
     }
     rules.finish(|_| Unknown::Refused);
@@ -470,8 +467,8 @@ fn read_html(
     ];
     // mdBook's own theme names are not ours, and an mdBook builds as it is.
     let mut noted = Vec::new();
-    match reader.take("default-theme") {
-        Some(node) => match &node.value {
+    if let Some(node) = reader.take("default-theme") {
+        match &node.value {
             Value::String(word) if ["rust", "coal", "navy", "ayu"].contains(&word.as_str()) => {
                 html.default_theme = if word == "rust" {
                     ColorTheme::Light
@@ -491,8 +488,7 @@ fn read_html(
                 );
                 reader.complain(diagnostic, &node);
             }
-        },
-        None => {}
+        }
     }
     set(&mut html.additional_css, reader.strings("additional-css"));
     set(&mut html.additional_js, reader.strings("additional-js"));

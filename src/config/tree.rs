@@ -303,13 +303,12 @@ impl<'a> Reader<'a> {
             };
             let diagnostic = Diagnostic::new(codes::CONFIG_UNKNOWN_KEY, format!("there is no key `{name}`"))
                 .label("nothing reads this");
-            let diagnostic = match nearest(&key, self.known.iter().copied()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => {
-                    let mut known = self.known.clone();
-                    known.sort_unstable();
-                    diagnostic.help(format!("known keys here: {}", known.join(", ")))
-                }
+            let diagnostic = if let Some(near) = nearest(&key, self.known.iter().copied()) {
+                diagnostic.help(format!("did you mean `{near}`?"))
+            } else {
+                let mut known = self.known.clone();
+                known.sort_unstable();
+                diagnostic.help(format!("known keys here: {}", known.join(", ")))
             };
             self.complain(diagnostic.severity(Severity::Error), &place);
         }

@@ -9,6 +9,7 @@ mod guides_json;
 mod llms;
 mod sitemap;
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -36,21 +37,20 @@ pub struct Parts<'a> {
 pub fn assemble(parts: Parts<'_>) -> Staged<Site> {
     let mut diagnostics = Vec::new();
     let mut site = Site::default();
-    let mut add = |path: SitePath, bytes: Arc<[u8]>, owner: &str| {
-        if site.files.contains_key(&path) {
-            diagnostics.push(
-                Diagnostic::new(
-                    codes::CONTENT_OUTPUT_COLLISION,
-                    format!(
-                        "two things want the address `/{}`; {owner} is one of them",
-                        path.url()
-                    ),
-                )
-                .help("rename the page or file, or give the page a `slug` in its front matter"),
-            );
-        } else {
-            site.files.insert(path, bytes);
+    let mut add = |path: SitePath, bytes: Arc<[u8]>, owner: &str| match site.files.entry(path) {
+        Entry::Vacant(free) => {
+            free.insert(bytes);
         }
+        Entry::Occupied(taken) => diagnostics.push(
+            Diagnostic::new(
+                codes::CONTENT_OUTPUT_COLLISION,
+                format!(
+                    "two things want the address `/{}`; {owner} is one of them",
+                    taken.key().url()
+                ),
+            )
+            .help("rename the page or file, or give the page a `slug` in its front matter"),
+        ),
     };
     for page in parts.pages {
         let owner = if page.source.is_empty() {

@@ -221,9 +221,10 @@ impl Builder<'_> {
     fn attribute(&mut self, key: &str, value: &str, question: &mut Question) {
         let value = value.trim_matches('"');
         match key {
-            "level" => match QuestionLevel::from_name(value) {
-                Some(level) => question.level = Some(level),
-                None => {
+            "level" => {
+                if let Some(level) = QuestionLevel::from_name(value) {
+                    question.level = Some(level);
+                } else {
                     let names = QuestionLevel::ALL.map(QuestionLevel::as_str);
                     let wanted = names.join(", ");
                     let diagnostic =
@@ -234,7 +235,7 @@ impl Builder<'_> {
                         None => diagnostic.help(format!("levels are {wanted}")),
                     });
                 }
-            },
+            }
             "tags" => {
                 let tags: Vec<String> = value.split(',').map(str::to_owned).collect();
                 question.tags = front_matter::normal_tags(&tags);

@@ -105,26 +105,23 @@ fn attributes(markup: &str, from: usize, mut found: impl FnMut(&str, &str, std::
         while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
             at += 1;
         }
-        let range = match bytes.get(at) {
-            Some(quote @ (b'"' | b'\'')) => {
-                let start = at + 1;
-                let len = bytes[start..]
-                    .iter()
-                    .position(|b| b == quote)
-                    .unwrap_or(bytes.len() - start);
-                at = (start + len + 1).min(bytes.len());
-                start..start + len
+        let range = if let Some(quote @ (b'"' | b'\'')) = bytes.get(at) {
+            let start = at + 1;
+            let len = bytes[start..]
+                .iter()
+                .position(|b| b == quote)
+                .unwrap_or(bytes.len() - start);
+            at = (start + len + 1).min(bytes.len());
+            start..start + len
+        } else {
+            let start = at;
+            while bytes
+                .get(at)
+                .is_some_and(|b| !b.is_ascii_whitespace() && *b != b'>')
+            {
+                at += 1;
             }
-            _ => {
-                let start = at;
-                while bytes
-                    .get(at)
-                    .is_some_and(|b| !b.is_ascii_whitespace() && *b != b'>')
-                {
-                    at += 1;
-                }
-                start..at
-            }
+            start..at
         };
         if let Some(value) = markup.get(range.clone()) {
             found(&key, value, range);

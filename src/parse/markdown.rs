@@ -567,9 +567,9 @@ fn push_paragraph(blocks: &mut Vec<Block>, kept: &mut Vec<Inline>) {
 
 /// CommonMark 0.31 §5.3: a list is loose if an item or two blocks of one are parted by an empty line.
 fn is_tight(items: &[ListItem], text: &str, range: &Range<usize>) -> bool {
-    let mut blocks = items.iter().flat_map(|item| &item.blocks).peekable();
+    let blocks = items.iter().flat_map(|item| &item.blocks).peekable();
     let mut end = range.start as u32;
-    while let Some(block) = blocks.next() {
+    for block in blocks {
         let gap = text
             .get(end as usize..block.span.start as usize)
             .unwrap_or_default();

@@ -243,7 +243,7 @@ fn notes<'a>(
     }
     for note in notes.values_mut() {
         // The label of the rightmost place comes first, so that the nearest column is last.
-        note.says.sort_by(|a, b| b.column.cmp(&a.column));
+        note.says.sort_by_key(|say| std::cmp::Reverse(say.column));
         // Where places overlap, the main one is drawn.
         note.marks.sort_by_key(|mark| mark.class != "sq");
     }

@@ -59,12 +59,12 @@ pub(super) fn head_view(page: &PageContext<'_>, about: About) -> HeadView {
         markdown: about.markdown,
         feed: base.map(|_| page.to("feed.xml")),
         open_graph,
-        json_ld: about.json_ld.map(script_json),
+        json_ld: about.json_ld.as_ref().map(script_json),
     }
 }
 
 /// JSON that cannot end the script element it stands in (HTML §4.12.1.3).
-fn script_json(value: Value) -> Markup {
+fn script_json(value: &Value) -> Markup {
     let text = value.to_string().replace('<', "\\u003c");
     Html::trusted(text).into()
 }
@@ -168,6 +168,6 @@ mod tests {
 
     #[test]
     fn json_cannot_end_its_script() {
-        assert_eq!(script_json(json!("</script>")).as_str(), "\"\\u003c/script>\"");
+        assert_eq!(script_json(&json!("</script>")).as_str(), "\"\\u003c/script>\"");
     }
 }

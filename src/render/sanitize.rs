@@ -112,15 +112,12 @@ impl Sanitizer {
                 rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
                 continue;
             }
-            match tag(rest) {
-                Some((tag, len)) => {
-                    dropped |= self.tag(&tag, rewrite, out);
-                    rest = &rest[len..];
-                }
-                None => {
-                    self.text("<", out);
-                    rest = &rest[1..];
-                }
+            if let Some((tag, len)) = tag(rest) {
+                dropped |= self.tag(&tag, rewrite, out);
+                rest = &rest[len..];
+            } else {
+                self.text("<", out);
+                rest = &rest[1..];
             }
         }
         self.text(rest, out);
@@ -279,23 +276,20 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
         while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
             at += 1;
         }
-        let value = match bytes.get(at)? {
-            quote @ (b'"' | b'\'') => {
-                let start = at + 1;
-                let len = bytes[start..].iter().position(|b| b == quote)?;
-                at = start + len + 1;
-                text.get(start..start + len)?
+        let value = if let quote @ (b'"' | b'\'') = bytes.get(at)? {
+            let start = at + 1;
+            let len = bytes[start..].iter().position(|b| b == quote)?;
+            at = start + len + 1;
+            text.get(start..start + len)?
+        } else {
+            let start = at;
+            while bytes
+                .get(at)
+                .is_some_and(|b| !b.is_ascii_whitespace() && *b != b'>')
+            {
+                at += 1;
             }
-            _ => {
-                let start = at;
-                while bytes
-                    .get(at)
-                    .is_some_and(|b| !b.is_ascii_whitespace() && *b != b'>')
-                {
-                    at += 1;
-                }
-                text.get(start..at)?
-            }
+            text.get(start..at)?
         };
         tag.attributes.push((name, decode(value)));
     }

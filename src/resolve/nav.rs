@@ -61,7 +61,7 @@ pub(super) fn arrange(
         book: Book::default(),
         drafts,
     };
-    build(placed, listed.is_some(), &mut arranged.book, diagnostics);
+    build(&placed, listed.is_some(), &mut arranged.book, diagnostics);
     arranged
 }
 
@@ -217,7 +217,10 @@ fn address(path: &str, document: &Document, diagnostics: &mut Vec<Diagnostic>) -
         last.clone_from(&slug.value);
         span = slug.span;
     }
-    let url: String = url.iter().map(|segment| format!("{segment}/")).collect();
+    let mut url = url.join("/");
+    if !url.is_empty() {
+        url.push('/');
+    }
     match SitePath::page(&url) {
         Ok(path) => Some(path),
         Err(error) => {
@@ -277,7 +280,7 @@ fn letter(index: usize) -> String {
     letters.iter().rev().collect()
 }
 
-fn build(placed: Vec<Placed>, mdbook: bool, book: &mut Book, diagnostics: &mut Vec<Diagnostic>) {
+fn build(placed: &[Placed], mdbook: bool, book: &mut Book, diagnostics: &mut Vec<Diagnostic>) {
     let guide_folders: Vec<String> = placed
         .iter()
         .filter(|placed| placed.document.kind == DocumentKind::Guide)
@@ -285,7 +288,7 @@ fn build(placed: Vec<Placed>, mdbook: bool, book: &mut Book, diagnostics: &mut V
         .filter(|folder| !folder.is_empty())
         .collect();
     let mut of_folder: HashMap<&str, usize> = HashMap::new();
-    for Placed { document, path, .. } in &placed {
+    for Placed { document, path, .. } in placed {
         if is_index(path) {
             if book.home.is_none() {
                 book.home = Some(Arc::clone(document));
@@ -319,31 +322,28 @@ fn build(placed: Vec<Placed>, mdbook: bool, book: &mut Book, diagnostics: &mut V
         let folder = guide_folders
             .iter()
             .find(|folder| path.starts_with(folder.as_str()));
-        match folder.and_then(|folder| of_folder.get(folder.as_str())) {
-            Some(&index) => {
-                let guide: &mut Guide = &mut book.guides[index];
-                let before: usize = guide
-                    .pages
-                    .iter()
-                    .map(|page| count_questions(&page.document))
-                    .sum();
-                guide.pages.push(GuidePage {
-                    first_number: before + 1,
-                    ..page
-                });
+        if let Some(&index) = folder.and_then(|folder| of_folder.get(folder.as_str())) {
+            let guide: &mut Guide = &mut book.guides[index];
+            let before: usize = guide
+                .pages
+                .iter()
+                .map(|page| count_questions(&page.document))
+                .sum();
+            guide.pages.push(GuidePage {
+                first_number: before + 1,
+                ..page
+            });
+        } else {
+            if let Some(folder) = folder {
+                of_folder.insert(folder, book.guides.len());
             }
-            None => {
-                if let Some(folder) = folder {
-                    of_folder.insert(folder, book.guides.len());
-                }
-                book.guides.push(Guide {
-                    id: page.path.url().trim_end_matches('/').to_owned(),
-                    letter: letter(book.guides.len()),
-                    title: page.title.clone(),
-                    description: document.front.description.clone().unwrap_or_default(),
-                    pages: vec![page],
-                });
-            }
+            book.guides.push(Guide {
+                id: page.path.url().trim_end_matches('/').to_owned(),
+                letter: letter(book.guides.len()),
+                title: page.title.clone(),
+                description: document.front.description.clone().unwrap_or_default(),
+                pages: vec![page],
+            });
         }
     }
 }
@@ -388,12 +388,11 @@ pub(super) fn check_collisions(book: &Book, diagnostics: &mut Vec<Diagnostic>) {
             let folded = path.as_str().to_lowercase();
             let first = folded.split('/').next().unwrap_or_default().to_owned();
             let reserved = taken.get(&first).filter(|_| RESERVED.contains(&first.as_str()));
-            let (other, place) = match reserved.or_else(|| taken.get(&folded)) {
-                Some((other, place)) => (other.clone(), *place),
-                None => {
-                    taken.insert(folded, (owner, span));
-                    return;
-                }
+            let (other, place) = if let Some((other, place)) = reserved.or_else(|| taken.get(&folded)) {
+                (other.clone(), *place)
+            } else {
+                taken.insert(folded, (owner, span));
+                return;
             };
             let mut diagnostic = Diagnostic::new(
                 codes::CONTENT_OUTPUT_COLLISION,

@@ -72,11 +72,10 @@ pub fn serve(
 ) -> Result<(), Error> {
     let shown = Arc::new(Shown::default());
     let place = || PathBuf::from(request.address.to_string());
-    let server =
-        server::Server::bind(request.address, Arc::clone(&shown)).map_err(Error::io("listen on", place()))?;
+    let server = server::Server::bind(request.address, &shown).map_err(Error::io("listen on", place()))?;
     let address = format!("http://{}/", server.address());
     let changes = watch::start(&request.build.root, request.watcher, &mut |text| {
-        listener.notice(text)
+        listener.notice(text);
     })?;
     let mut told = false;
     loop {

@@ -20,14 +20,14 @@ pub(super) struct Server {
 
 impl Server {
     /// Listens, and answers from what is shown.
-    pub(super) fn bind(address: SocketAddr, shown: Arc<Shown>) -> io::Result<Self> {
+    pub(super) fn bind(address: SocketAddr, shown: &Arc<Shown>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
         let server = Arc::new(server);
         let hosts = Arc::new(names(address));
         for _ in 0..WORKERS {
-            let (server, shown, hosts) = (Arc::clone(&server), Arc::clone(&shown), Arc::clone(&hosts));
+            let (server, shown, hosts) = (Arc::clone(&server), Arc::clone(shown), Arc::clone(&hosts));
             thread::Builder::new().name("answer".to_owned()).spawn(move || {
                 loop {
                     // An accept error must not end the server.

@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> 
     };
     let mut progress = console.progress();
     let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
-        progress.hear(&event)
+        progress.hear(&event);
     })?;
     drop(progress);
     console.report(&outcome);

@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
     };
     let mut progress = console.progress();
     let mut outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
-        progress.hear(&event)
+        progress.hear(&event);
     })?;
     drop(progress);
     if !only.is_empty() {

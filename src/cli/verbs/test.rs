@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
     };
     let mut progress = console.progress();
     let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
-        progress.hear(&event)
+        progress.hear(&event);
     })?;
     drop(progress);
     let known = outcome.proofs.snippets.keys().map(String::as_str);

@@ -96,19 +96,16 @@ impl Reader {
             .map(|value| self.words(value, "bins"))
             .unwrap_or_default();
         for (at, (name, span)) in listed.into_iter().enumerate() {
-            match bins.iter().position(|bin| *bin == name) {
-                Some(found) => {
-                    let bin = bins.remove(found);
-                    bins.insert(at.min(bins.len()), bin);
-                }
-                None => {
-                    let wrong = Diagnostic::new(
-                        codes::CONFIG_INVALID_VALUE,
-                        format!("the crate has no binary `{name}`"),
-                    );
-                    self.diagnostics
-                        .push(wrong.at(span).suggest(&name, bins.iter().map(String::as_str)));
-                }
+            if let Some(found) = bins.iter().position(|bin| *bin == name) {
+                let bin = bins.remove(found);
+                bins.insert(at.min(bins.len()), bin);
+            } else {
+                let wrong = Diagnostic::new(
+                    codes::CONFIG_INVALID_VALUE,
+                    format!("the crate has no binary `{name}`"),
+                );
+                self.diagnostics
+                    .push(wrong.at(span).suggest(&name, bins.iter().map(String::as_str)));
             }
         }
         bins
@@ -295,20 +292,19 @@ impl Reader {
         };
         let mut kinds = Vec::new();
         for (word, span) in words {
-            match SnippetKind::from_name(&word) {
-                Some(kind) => kinds.push(kind),
-                None => {
-                    let names = SnippetKind::ALL.map(SnippetKind::as_str);
-                    let help = match nearest(&word, names) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("the kinds are `{}`", names.join("`, `")),
-                    };
-                    self.diagnostics.push(
-                        Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("unknown kind `{word}`"))
-                            .at(span)
-                            .help(help),
-                    );
-                }
+            if let Some(kind) = SnippetKind::from_name(&word) {
+                kinds.push(kind);
+            } else {
+                let names = SnippetKind::ALL.map(SnippetKind::as_str);
+                let help = match nearest(&word, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the kinds are `{}`", names.join("`, `")),
+                };
+                self.diagnostics.push(
+                    Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("unknown kind `{word}`"))
+                        .at(span)
+                        .help(help),
+                );
             }
         }
         kinds.sort_unstable();
@@ -392,7 +388,8 @@ impl Reader {
         let pattern = table.and_then(|table| table.get("pattern"));
         let with = table.and_then(|table| table.get("with")?.as_ref().as_str());
         let text = pattern.and_then(|pattern| pattern.as_ref().as_str());
-        let (Some(pattern), Some(text), Some(with), Some(2)) = (pattern, text, with, table.map(|t| t.len()))
+        let (Some(pattern), Some(text), Some(with), Some(2)) =
+            (pattern, text, with, table.map(toml::map::Map::len))
         else {
             let help = "write `{ pattern = \"regex\", with = \"[ID]\" }`";
             self.invalid(item, "a redaction has the texts `pattern` and `with`", Some(help));
