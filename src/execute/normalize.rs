@@ -49,6 +49,8 @@ impl Normalizer {
         let crate_folder = root.join(&found.folder);
         let mut paths = vec![
             (format!("{}/", crate_folder.display()), String::new()),
+            // The compiler runs in the workspace's folder, so that places in panics and errors begin with the crate's.
+            (format!("{}/src/", found.slug), "src/".to_owned()),
             (private.display().to_string(), "[ROOT]".to_owned()),
             (root.display().to_string(), "[ROOT]".to_owned()),
         ];
@@ -79,14 +81,6 @@ impl Normalizer {
             text = rule.replace_all(&text, with.as_str()).into_owned();
         }
         text
-    }
-
-    /// A compiler's text: paths as from the crate's folder.
-    pub(super) fn compiler(&self, text: &str, slug: &str) -> String {
-        let text = text
-            .replace(&format!("--> {slug}/"), "--> ")
-            .replace(&format!("::: {slug}/"), "::: ");
-        self.text(text.as_bytes())
     }
 }
 

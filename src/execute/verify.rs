@@ -423,7 +423,7 @@ impl Verifier<'_> {
             .chain(errors)
             .map(|error| {
                 self.normalizer
-                    .compiler(&error.rendered, &found.slug)
+                    .text(error.rendered.as_bytes())
                     .trim_end()
                     .to_owned()
             })
@@ -460,7 +460,7 @@ impl Verifier<'_> {
                 code: diagnostic.code.clone(),
                 level: diagnostic.level.clone(),
                 message: diagnostic.message.clone(),
-                rendered: self.normalizer.compiler(&diagnostic.rendered, &self.found.slug),
+                rendered: self.normalizer.text(diagnostic.rendered.as_bytes()),
                 spans: diagnostic
                     .spans
                     .iter()

@@ -330,6 +330,7 @@ mod tests {
 
     const TEXT: &str = "// ANCHOR: all\nfn main() {\n    // ANCHOR: body\n    a();\n\n        b();\n    // ANCHOR_END: body\n}\n// ANCHOR_END: all\n";
 
+    #[expect(clippy::needless_pass_by_value, reason = "expectations are written in place")]
     fn check(text: &str, name: &str, expect: Result<(&str, &[usize]), RegionError>) {
         let found = region(text, name);
         let found = found
