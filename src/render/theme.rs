@@ -116,6 +116,15 @@ impl Theme {
 /// Names every asset by its content, style sheets last, since they name fonts.
 fn publish(assets: &mut BTreeMap<String, Arc<[u8]>>) -> BTreeMap<String, SitePath> {
     let mut paths = BTreeMap::new();
+    for (_, bytes) in assets.iter_mut().filter(|(name, _)| name.ends_with(".js")) {
+        let text = String::from_utf8_lossy(bytes);
+        // Comments on lines of their own are for us; readers need not load them.
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("// "))
+            .collect();
+        *bytes = format!("{}\n", lines.join("\n")).into_bytes().into();
+    }
     let (sheets, others): (Vec<String>, Vec<String>) =
         assets.keys().cloned().partition(|name| name.ends_with(".css"));
     for name in others {

@@ -69,6 +69,10 @@ pub(super) const ASSETS: &[(&str, &[u8])] = &[
     ),
     ("icon.svg", include_bytes!("../../themes/default/assets/icon.svg")),
     (
+        "search.js",
+        include_bytes!("../../themes/default/assets/search.js"),
+    ),
+    (
         "style.css",
         include_bytes!("../../themes/default/assets/style.css"),
     ),

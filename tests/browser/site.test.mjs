@@ -146,6 +146,70 @@ test('without script: practice hides answers, a level filters the list', async (
   await list.close();
 });
 
+test('search finds a question by words, parts of words, identifiers and slips of the pen', async () => {
+  const { page, faults, close } = await open('resilience/');
+  await page.keyboard.press('Control+k');
+  const input = page.locator('dialog.search input');
+  await input.waitFor();
+  const first = async (query) => {
+    await input.fill(query);
+    const wanted = page.locator('.hits [role=option]').first();
+    await page.waitForFunction(() => document.querySelector('dialog.search [role=status]').textContent.includes('result'));
+    await page.waitForTimeout(150);
+    return wanted.getAttribute('href');
+  };
+  assert.match(await first('lru cache'), /#ds-lru-cache$/);
+  assert.match(await first('jitt'), /#retry-jitter$/);
+  assert.match(await first('E0499'), /#ds-lru-cache$/);
+  assert.match(await first('circut breaker'), /#(breaker-states|challenge-breaker)$/);
+  assert.ok(await page.locator('.dym').isVisible());
+  assert.match(await first('how do you support insert, delete and getRandom'), /#ds-randomized-set$/);
+  assert.match(page.url(), /[?&]q=how/);
+
+  await input.fill('ring buffer');
+  await page.waitForTimeout(300);
+  await page.keyboard.press('ArrowDown');
+  const active = await input.getAttribute('aria-activedescendant');
+  assert.equal(active, 'pb-hit-1');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/data-structures\/#ds-ring-buffer$/);
+  assert.ok(await page.locator('#ds-ring-buffer mark.found').count());
+  await page.locator('.clear-marks').click();
+  assert.equal(await page.locator('mark.found').count(), 0);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('Esc clears the search, then closes it and gives the focus back', async () => {
+  const { page, close } = await open('');
+  const link = page.locator('[data-do=search]');
+  await link.focus();
+  await page.keyboard.press('/');
+  const input = page.locator('dialog.search input');
+  await input.waitFor();
+  await input.fill('cache');
+  await page.keyboard.press('Escape');
+  assert.equal(await input.inputValue(), '');
+  assert.ok(await page.locator('dialog.search').isVisible());
+  await page.keyboard.press('Escape');
+  assert.ok(await page.locator('dialog.search').isHidden());
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.do), 'search');
+  await close();
+});
+
+test('search works from a file, and axe finds nothing in its dialog', async () => {
+  const { page, close } = await open(pathToFileURL(join(site, 'index.html')).href, { bypassCSP: true });
+  await page.keyboard.press('/');
+  await page.locator('dialog.search input').fill('token bucket');
+  await page.locator('.hits [role=option]').first().waitFor();
+  assert.match(await page.locator('.hits [role=option]').first().getAttribute('href'), /index\.html.*#ds-token-bucket$/);
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => (await globalThis.axe.run('dialog.search')).violations.map((rule) => `${rule.id}: ${rule.help}`));
+  assert.deepEqual(found, []);
+  await close();
+});
+
 test('the theme switch is kept from page to page', async () => {
   const { page, close } = await open('', { colorScheme: 'light' });
   await page.locator('[data-do=theme]').click();

@@ -176,6 +176,11 @@
     reach.addEventListener(event, () => load().catch(() => { loading = null; }), { once: true });
   }
 
+  // From a search result, or by an address that holds a query of the dialog.
+  const params = new URLSearchParams(location.search);
+  if (body.dataset.searchJs && params.has('mark')) load().then(() => window.proofbookSearch.arrive(), () => {});
+  else if (body.dataset.searchJs && params.get('q') && !$('.ql')) load().then(() => window.proofbookSearch.open(params.get('q')), () => {});
+
   // Printing: everything is opened, unless the questions alone were asked for.
   let opened = [];
   addEventListener('beforeprint', () => {
