@@ -87,7 +87,7 @@ pub(crate) fn gather(entries: &[Entry<'_>]) -> Terms {
             by_surface.entry(surface).or_default().push((entry, word));
         }
     }
-    let mut surfaces: Vec<(String, Vec<(usize, Use)>)> = by_surface.into_iter().collect();
+    let mut surfaces: Vec<Surface> = by_surface.into_iter().collect();
     surfaces.par_sort_unstable_by(|a, b| word_order(&a.0, &b.0));
     let title_words = surfaces
         .iter()
@@ -134,11 +134,14 @@ fn words_of(entry: &Entry<'_>) -> BTreeMap<String, Use> {
     words
 }
 
+/// A surface with its uses by entry.
+type Surface = (String, Vec<(usize, Use)>);
+
 /// Joins the surfaces of one stem; `surfaces` are in order.
-fn group(surfaces: Vec<(String, Vec<(usize, Use)>)>) -> Vec<Group> {
+fn group(surfaces: Vec<Surface>) -> Vec<Group> {
     let stemmer = Stemmer::create(Algorithm::English);
     let mut by_stem: HashMap<String, usize> = HashMap::new();
-    let mut members: Vec<Vec<(String, Vec<(usize, Use)>)>> = Vec::new();
+    let mut members: Vec<Vec<Surface>> = Vec::new();
     for (surface, uses) in surfaces {
         let stem = if surface.bytes().all(|byte| byte.is_ascii_lowercase()) {
             stemmer.stem(&surface).into_owned()
@@ -154,7 +157,7 @@ fn group(surfaces: Vec<(String, Vec<(usize, Use)>)>) -> Vec<Group> {
     members.into_par_iter().map(join).collect()
 }
 
-fn join(members: Vec<(String, Vec<(usize, Use)>)>) -> Group {
+fn join(members: Vec<Surface>) -> Group {
     let mut surfaces = Vec::with_capacity(members.len());
     let mut by_entry: BTreeMap<usize, (f32, f32, usize, Option<u8>)> = BTreeMap::new();
     for (at, (surface, uses)) in members.into_iter().enumerate() {

@@ -174,7 +174,7 @@ impl Scanner<'_> {
 
     fn word(&self, at: usize, each: &mut impl FnMut(Token)) -> usize {
         let mut end = self.run(at);
-        let letter = self.text[at..end].as_bytes();
+        let letter = &self.text.as_bytes()[at..end];
         if letter.len() == 1 && letter[0].is_ascii_alphabetic() && self.mode != Mode::Block {
             let rest = &self.text[end..];
             for suffix in ["++", "#"] {
