@@ -1,5 +1,7 @@
 //! The verbs through the real binary: exit codes, what is written, what is said.
 
+#![expect(clippy::panic, reason = "a test says what is wrong by failing")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
