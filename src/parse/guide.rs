@@ -29,7 +29,7 @@ pub(super) fn build(
         DocumentKind::Page
     };
     let kind = front.kind.or(options.kind).unwrap_or(by_text);
-    check_levels(&parsed.blocks, diagnostics);
+    check_levels(&parsed.blocks, options.question_level, diagnostics);
     let mut builder = Builder {
         options,
         kind,
@@ -57,8 +57,9 @@ pub(super) fn build(
     builder.finish()
 }
 
-/// Reports headings that are more than one level below the one before.
-fn check_levels(blocks: &[Block], diagnostics: &mut Vec<Diagnostic>) {
+/// Reports headings that are more than one level below the one before; a question may stand directly below the
+/// title, where there are no sections.
+fn check_levels(blocks: &[Block], question_level: u8, diagnostics: &mut Vec<Diagnostic>) {
     let mut last: Option<u8> = None;
     for block in blocks {
         let BlockKind::Heading(heading) = &block.kind else {
@@ -66,6 +67,7 @@ fn check_levels(blocks: &[Block], diagnostics: &mut Vec<Diagnostic>) {
         };
         if let Some(last) = last
             && heading.level > last + 1
+            && !(last == 1 && heading.level == question_level)
         {
             diagnostics.push(
                 Diagnostic::new(
