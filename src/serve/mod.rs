@@ -3,6 +3,7 @@
 //! There is no second way to build: each round is `engine::build`, and speed comes from the memo alone. On errors
 //! the last good site stays.
 
+mod guard;
 mod respond;
 mod server;
 mod watch;

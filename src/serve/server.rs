@@ -1,4 +1,4 @@
-//! The HTTP server: a few threads that answer from memory.
+//! The HTTP server: a few threads that answer from memory, behind the guard.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,8 +7,8 @@ use std::thread;
 
 use tiny_http::{Header, Request, Response, StatusCode};
 
-use super::Shown;
 use super::respond::{Answer, Question, answer};
+use super::{Shown, guard};
 
 /// Threads that answer.
 const WORKERS: usize = 4;
@@ -23,7 +23,9 @@ impl Server {
     pub(super) fn bind(address: SocketAddr, shown: &Arc<Shown>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
+        let private = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        let inner = private.local_addr()?;
+        let server = tiny_http::Server::from_listener(private, None).map_err(io::Error::other)?;
         let server = Arc::new(server);
         let hosts = Arc::new(names(address));
         for _ in 0..WORKERS {
@@ -37,6 +39,7 @@ impl Server {
                 }
             })?;
         }
+        guard::stand(listener, inner)?;
         Ok(Self { address })
     }
 
