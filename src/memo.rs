@@ -216,7 +216,14 @@ impl Memo {
             if table.changed {
                 sys.create_dir_all(folder)?;
                 let file = table_file(folder, name);
-                let fresh = file.with_extension("new");
+                // Another process, say `serve` beside `test`, may have added entries since we read the table.
+                let theirs = decode(&sys.read(&file).unwrap_or_default());
+                if theirs.len() <= table.used.len() + KEEP {
+                    for (key, bytes) in theirs {
+                        table.entries.entry(key).or_insert(bytes);
+                    }
+                }
+                let fresh = file.with_extension(format!("{}.new", sys.process_id()));
                 sys.write(&fresh, &encode(&table.entries))?;
                 sys.rename(&fresh, &file)?;
                 table.changed = false;
@@ -289,6 +296,23 @@ mod tests {
         let damaged = Memo::in_folder("/memo");
         let found = ["a", "b"].map(|name| damaged.bytes(&sys, "run", key(name)).is_some());
         assert_eq!(found.iter().filter(|&&found| found).count(), 1);
+    }
+
+    #[test]
+    fn two_processes_keep_the_results_of_both() {
+        let sys = MemorySystem::default();
+        let (one, two) = (Memo::in_folder("/memo"), Memo::in_folder("/memo"));
+        for (memo, name) in [(&one, "a"), (&two, "b")] {
+            assert!(memo.bytes(&sys, "run", key(name)).is_none());
+            memo.store_bytes(&sys, "run", key(name), b"x");
+        }
+        for memo in [&one, &two] {
+            memo.save(&sys).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let again = Memo::in_folder("/memo");
+        for name in ["a", "b"] {
+            assert!(again.bytes(&sys, "run", key(name)).is_some(), "{name} is gone");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthChar as _;
+
 use super::context::PageContext;
 use super::highlight::{self, Token};
-use super::html::{escaped, push_escaped};
+use super::html::{escaped, push_code};
 use super::view::{
-    ExhibitContext, ExhibitView, FoldedView, Markup, MoreView, OutcomeView, ReceiptView, RefusalView,
-    StreamView,
+    ExhibitContext, ExhibitView, FoldedView, Markup, OutcomeView, ReceiptView, RefusalView, StreamView,
 };
 use crate::diagnostic::Diagnostic;
 use crate::model::region::{self, Region, ShownCode};
@@ -82,7 +83,7 @@ pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize
     })
 }
 
-/// A label of the compiler on a shown line.
+/// A label of the compiler below a shown line, at a column in characters.
 struct Say<'a> {
     column: usize,
     text: &'a str,
@@ -165,12 +166,36 @@ fn push_line(
             out,
             "<span class=\"say{}\"><i>{}</i>",
             say.class,
-            " ".repeat(say.column)
+            padding(line, say.column)
         );
-        push_escaped(say.text, out);
+        push_code(say.text, out);
         out.push_str("\n</span>");
     }
     out.push_str("</span>");
+}
+
+/// White space as wide as the first characters of a line: tabs stay tabs, and a character of two cells gives two.
+fn padding(line: &str, columns: usize) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    for _ in 0..columns {
+        match chars.next() {
+            Some('\t') => out.push('\t'),
+            Some(c) => {
+                let mut shown = String::new();
+                push_code(c.encode_utf8(&mut [0; 4]), &mut shown);
+                // A control character is shown as its code point, `U+202E`.
+                let width = if shown.starts_with("<span") {
+                    6
+                } else {
+                    c.width().unwrap_or(1)
+                };
+                out.extend(std::iter::repeat_n(' ', width));
+            }
+            None => out.push(' '),
+        }
+    }
+    out
 }
 
 /// Writes a line's text, cut where a token or a mark begins or ends.
@@ -202,10 +227,10 @@ fn push_tokens(line: &str, tokens: &[Token], marks: &[Mark], out: &mut String) {
             classes.push_str(mark.class);
         }
         if classes.is_empty() {
-            push_escaped(&line[start..end], out);
+            push_code(&line[start..end], out);
         } else {
             let _ = write!(out, "<span class=\"{classes}\">");
-            push_escaped(&line[start..end], out);
+            push_code(&line[start..end], out);
             out.push_str("</span>");
         }
     }
@@ -263,16 +288,18 @@ fn note_span<'a>(
         (true, false) => ("sq", ""),
         (false, _) => ("sq b", " b"),
     };
-    let shown_index = |file_line: usize| region.shown_line(file_line).map(|line| line - 1);
-    let Some(first) = shown_index(span.line) else {
+    let shown: Vec<usize> = (span.line..=span.end_line)
+        .filter_map(|line| Some(region.shown_line(line)? - 1))
+        .collect();
+    let (Some(&first), Some(&last)) = (shown.first(), shown.last()) else {
         return;
     };
-    let line = |index: usize| region.text.lines().nth(index).unwrap_or_default();
-    if span.end_line > span.line {
-        for file_line in span.line..=span.end_line {
-            if let Some(index) = shown_index(file_line) {
-                notes.entry(index).or_default().bar = Some(span.primary);
-            }
+    // Dedented lines start later in the file than on the page.
+    let on_page = |column: usize| column.saturating_sub(1).saturating_sub(dedent);
+    let several = span.end_line > span.line;
+    if several {
+        for &index in &shown {
+            notes.entry(index).or_default().bar = Some(span.primary);
         }
     }
     let note = notes.entry(first).or_default();
@@ -280,30 +307,36 @@ fn note_span<'a>(
         note.error |= !warning;
         note.warning |= warning;
     }
-    // Dedented lines start later in the file than on the page.
-    let column = (span.column - 1).saturating_sub(dedent);
-    if span.end_line == span.line {
-        let end = (span.end_column - 1).saturating_sub(dedent).max(column);
-        let offset = |column: usize| {
-            let text = line(first);
-            text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
-        };
-        if end > column {
-            note.marks.push(Mark {
-                start: offset(column),
-                end: offset(end),
-                class: mark,
-            });
-        }
+    let (start, end) = (on_page(span.column), on_page(span.end_column));
+    if !several && end > start {
+        let text = region.text.lines().nth(first).unwrap_or_default();
+        let offset = |column: usize| text.char_indices().nth(column).map_or(text.len(), |(at, _)| at);
+        note.marks.push(Mark {
+            start: offset(start),
+            end: offset(end),
+            class: mark,
+        });
     }
     if !span.label.is_empty() {
-        note.says.push(Say {
+        // As in the compiler's own drawing, the label of several lines stands below the last.
+        let column = if several { end.saturating_sub(1) } else { start };
+        notes.entry(last).or_default().says.push(Say {
             column,
             text: &span.label,
             class: say,
         });
     }
 }
+
+/// A run to the end.
+const RUNS: OutcomeView = OutcomeView {
+    kind: "verified",
+    icon: "ok",
+    words: "Output verified",
+};
+
+/// Exit code of a program that panicked.
+const PANIC: i32 = 101;
 
 /// How a snippet ends, in a word.
 pub(super) fn outcome(found: Option<&SnippetCrate>, proof: Option<&SnippetProof>) -> OutcomeView {
@@ -323,11 +356,7 @@ pub(super) fn outcome(found: Option<&SnippetCrate>, proof: Option<&SnippetProof>
                     words: "Panics as intended",
                 }
             } else {
-                OutcomeView {
-                    kind: "verified",
-                    icon: "ok",
-                    words: "Output verified",
-                }
+                RUNS
             }
         }
         _ => OutcomeView {
@@ -342,7 +371,15 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
     let Some(proof) = proof.filter(|proof| proof.status == Status::Verified) else {
         return unverified(proof);
     };
-    let outcome = outcome(Some(found), Some(proof));
+    let run = match bin {
+        Some(bin) => proof.runs.iter().find(|run| run.bin == bin),
+        None => proof.runs.first(),
+    };
+    let mut outcome = outcome(Some(found), Some(proof));
+    // Of several binaries some may run to their end and others panic: the receipt tells of the one that it shows.
+    if outcome.kind == "panic" && run.is_some_and(|run| run.exit_code != PANIC) {
+        outcome = RUNS;
+    }
     let words = match outcome.kind {
         "refused" => "Refused by the compiler, as intended",
         "panic" => "Panics, as intended",
@@ -375,10 +412,6 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
                 .extend(stream("stdout", "Test results", tests.output.as_str(), false));
         }
     }
-    let run = match bin {
-        Some(bin) => proof.runs.iter().find(|run| run.bin == bin),
-        None => proof.runs.first(),
-    };
     if let Some(run) = run {
         view.detail = format!("exit {}", run.exit_code);
         let both = !run.stderr.as_str().trim().is_empty();
@@ -433,13 +466,13 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
     let lines: Vec<&str> = text.lines().collect();
     let (first, more) = if lines.len() > WHOLE {
         let rest = lines.len() - FIRST;
-        let more = MoreView {
+        let more = FoldedView {
             summary: format!("{rest} more lines of {}", lines.len()),
-            text: lines[FIRST..].join("\n"),
+            text: output(&lines[FIRST..]),
         };
-        (lines[..FIRST].join("\n"), Some(more))
+        (output(&lines[..FIRST]), Some(more))
     } else {
-        (text.to_owned(), None)
+        (output(&lines), None)
     };
     Some(StreamView {
         name,
@@ -448,6 +481,18 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
         text: first,
         more,
     })
+}
+
+/// Lines of output as they are shown.
+fn output(lines: &[&str]) -> Markup {
+    let mut out = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        push_code(line, &mut out);
+    }
+    Html::trusted(out).into()
 }
 
 fn refusal_view(refusal: &RefusalProof) -> RefusalView {
@@ -526,13 +571,100 @@ fn compiler_text(text: &str) -> Markup {
             }
             (_, Some(at)) => {
                 let _ = write!(out, "<span class=\"d-b\">{}</span>", escaped(&line[..=at]));
-                push_escaped(&line[at + 1..], &mut out);
+                push_code(&line[at + 1..], &mut out);
             }
             (None, None) if line.trim_start().starts_with("-->") => {
                 let _ = write!(out, "<span class=\"d-b\">{}</span>", escaped(line));
             }
-            (None, None) => push_escaped(line, &mut out),
+            (None, None) => push_code(line, &mut out),
         }
     }
     Html::trusted(out).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(line: usize, column: usize, end_line: usize, end_column: usize, label: &str) -> RustcSpan {
+        RustcSpan {
+            file: "src/main.rs".to_owned(),
+            line,
+            column,
+            end_line,
+            end_column,
+            label: label.to_owned(),
+            primary: true,
+        }
+    }
+
+    /// The labels below each shown line of `text`, whose first line is line 10 of its file.
+    fn check(text: &str, span: &RustcSpan, expect: &[(usize, &str)]) {
+        let region = Region {
+            text: text.to_owned(),
+            lines: (10..10 + text.lines().count()).collect(),
+        };
+        let diagnostic = RustcDiagnostic {
+            code: "E0001".to_owned(),
+            level: "error".to_owned(),
+            message: String::new(),
+            rendered: String::new(),
+            spans: Vec::new(),
+        };
+        let mut notes = BTreeMap::new();
+        note_span(span, &diagnostic, &region, 4, &mut notes);
+        let found: Vec<(usize, String)> = notes
+            .iter()
+            .flat_map(|(&index, note)| {
+                let line = text.lines().nth(index).unwrap_or_default();
+                let said = |say: &Say<'_>| (index, format!("{}{}", padding(line, say.column), say.text));
+                note.says.iter().map(said).collect::<Vec<_>>()
+            })
+            .collect();
+        let found: Vec<(usize, &str)> = found
+            .iter()
+            .map(|(index, text)| (*index, text.as_str()))
+            .collect();
+        assert_eq!(found, expect, "{text:?}");
+    }
+
+    #[test]
+    fn labels_stand_below_what_they_speak_of() {
+        check(
+            "let a = b;\n",
+            &span(10, 13, 10, 14, "moved"),
+            &[(0, "        moved")],
+        );
+        // A tab is as wide as a tab, a wide character as two cells.
+        check("\ta = b;\n", &span(10, 10, 10, 11, "here"), &[(0, "\t    here")]);
+        check(
+            "\"日本\", b\n",
+            &span(10, 11, 10, 12, "here"),
+            &[(0, "        here")],
+        );
+    }
+
+    #[test]
+    fn a_label_of_several_lines_stands_below_the_last() {
+        check(
+            "call(\n    one,\n)\n",
+            &span(10, 5, 12, 6, "in this call"),
+            &[(2, "in this call")],
+        );
+        // Of which some may lie outside the shown region.
+        check(
+            "    one,\n)\n",
+            &span(8, 5, 11, 6, "in this call"),
+            &[(1, "in this call")],
+        );
+        check("one\n", &span(3, 5, 4, 6, "elsewhere"), &[]);
+    }
+
+    #[test]
+    fn output_is_inert() {
+        assert_eq!(
+            output(&["<script>", "\u{202e}x", "a\u{7}"]).as_str(),
+            "&lt;script&gt;\n<span class=\"ctl\">U+202E</span>x\na<span class=\"ctl\">U+0007</span>"
+        );
+    }
 }

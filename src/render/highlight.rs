@@ -4,22 +4,22 @@
 //! everything else has no element. Results are kept on disk by language and text.
 
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
-use super::html::push_escaped;
+use super::html::push_code;
 use crate::memo::{ContentHash, Memo};
 use crate::system::System;
 
 /// Part of every key: another mapping or grammar set makes other lines.
-const VERSION: &str = "two-face 0.5, classes 1";
+const VERSION: &str = "two-face 0.5, classes 2";
 
 /// Longer code is shown without colours.
 const MAX_BYTES: usize = 64 << 10;
 
-/// Code that takes longer is shown without colours from there on.
-const MAX_TIME: Duration = Duration::from_secs(1);
+/// A longer line is shown without colours: grammars are regular expressions, and some take time that grows faster than
+/// the line. The caps are sizes, never clock times, so that every machine writes the same page.
+const MAX_LINE: usize = 2 << 10;
 
 /// Loading costs milliseconds, so it is done only when something is not in the memo.
 static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
@@ -49,16 +49,16 @@ fn line_html(line: &str, tokens: &[Token]) -> String {
         let text = line.get(start..token.end).unwrap_or_default();
         start = token.end;
         if token.class == 0 {
-            push_escaped(text, &mut out);
+            push_code(text, &mut out);
         } else {
             out.push_str("<span class=\"");
             out.push(char::from(token.class));
             out.push_str("\">");
-            push_escaped(text, &mut out);
+            push_code(text, &mut out);
             out.push_str("</span>");
         }
     }
-    push_escaped(line.get(start..).unwrap_or_default(), &mut out);
+    push_code(line.get(start..).unwrap_or_default(), &mut out);
     out
 }
 
@@ -100,13 +100,12 @@ fn syntax(language: &str) -> Option<&'static SyntaxReference> {
 }
 
 fn parse(text: &str, syntax: &SyntaxReference) -> Vec<Vec<Token>> {
-    let started = Instant::now();
     let mut state = ParseState::new(syntax);
     let mut stack = ScopeStack::new();
     let mut lines = Vec::new();
     let mut line_with_end = String::new();
     for line in text.lines() {
-        if started.elapsed() > MAX_TIME {
+        if line.len() > MAX_LINE {
             lines.push(Vec::new());
             continue;
         }
@@ -128,7 +127,49 @@ fn parse(text: &str, syntax: &SyntaxReference) -> Vec<Vec<Token>> {
         push_token(&mut tokens, last, line.len(), class(&stack), line);
         lines.push(tokens);
     }
+    if syntax.name.starts_with("Rust") {
+        for (tokens, line) in lines.iter_mut().zip(text.lines()) {
+            if line.len() <= MAX_LINE {
+                *tokens = with_rust_names(tokens, line);
+            }
+        }
+    }
     lines
+}
+
+/// Colours names by Rust's naming conventions (RFC 430), where the grammar leaves them plain: `UpperCamelCase` is a
+/// type, trait or variant, `SCREAMING_SNAKE_CASE` a constant.
+fn with_rust_names(tokens: &[Token], line: &str) -> Vec<Token> {
+    let mut out: Vec<Token> = Vec::new();
+    let mut start = 0;
+    for token in tokens {
+        if token.class != 0 {
+            push_token(&mut out, start, token.end, token.class, line);
+            start = token.end;
+            continue;
+        }
+        while start < token.end {
+            let rest = &line[start..token.end];
+            let in_name = |c: char| c.is_alphanumeric() || c == '_';
+            let name = rest.starts_with(in_name);
+            let end = start + rest.find(|c| in_name(c) != name).unwrap_or(rest.len());
+            let class = if name { name_class(&line[start..end]) } else { 0 };
+            push_token(&mut out, start, end, class, line);
+            start = end;
+        }
+    }
+    out
+}
+
+fn name_class(name: &str) -> u8 {
+    let bare = name.trim_start_matches('_');
+    if !bare.starts_with(|c: char| c.is_ascii_uppercase()) {
+        0
+    } else if bare.len() > 1 && !bare.contains(char::is_lowercase) {
+        b'n'
+    } else {
+        b't'
+    }
 }
 
 /// Types that the Rust grammar calls storage, like `let`.
@@ -286,6 +327,42 @@ mod tests {
             &[
                 "<span class=\"k\">struct</span> <span class=\"t\">A</span>&lt;<span class=\"n\">'a</span>&gt;(&amp;<span class=\"n\">'a</span> <span class=\"t\">str</span>);",
             ],
+        );
+    }
+
+    #[test]
+    fn rust_names_are_told_apart_by_their_case() {
+        check(
+            "let a: RefCell<T> = Some(MAX_SIZE).into(b, _C1);\n",
+            "rust",
+            &[
+                "<span class=\"k\">let</span> a: <span class=\"t\">RefCell</span>&lt;<span class=\"t\">T</span>&gt; = <span class=\"t\">Some</span>(<span class=\"n\">MAX_SIZE</span>).into(b, <span class=\"n\">_C1</span>);",
+            ],
+        );
+        check(
+            "// RefCell MAX_SIZE\n",
+            "rust",
+            &["<span class=\"c\">// RefCell MAX_SIZE</span>"],
+        );
+    }
+
+    #[test]
+    fn long_lines_are_plain_and_their_neighbours_are_not() {
+        let code = format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(MAX_LINE));
+        let (memo, sys) = (Memo::in_memory(), MemorySystem::default());
+        let found = tokens(&code, "rust", &memo, &sys);
+        assert_eq!(
+            found.iter().map(Vec::is_empty).collect::<Vec<_>>(),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn what_would_reorder_or_hide_text_is_made_visible() {
+        check(
+            "a\u{202e}b\u{8}\n",
+            "",
+            &["a<span class=\"ctl\">U+202E</span>b<span class=\"ctl\">U+0008</span>"],
         );
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::context::PageContext;
-use super::sanitize::Sanitizer;
+use super::sanitize::{Sanitizer, push_rewritten};
 use super::{exhibit, highlight};
 use crate::config::RawHtml;
 use crate::diagnostic::{Diagnostic, codes};
@@ -31,6 +31,28 @@ pub(super) fn push_escaped(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
+}
+
+/// Characters that reorder or hide what stands beside them: bidirectional controls (UAX #9), and control characters
+/// other than white space.
+fn is_control(c: char) -> bool {
+    match c {
+        '\n' | '\t' | '\r' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// Appends code or output for element content. What would show a reader other text than the compiler saw is written as
+/// its code point.
+pub(super) fn push_code(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_control(c)) {
+        push_escaped(&rest[..at], out);
+        out.push_str(&format!("<span class=\"ctl\">U+{:04X}</span>", u32::from(c)));
+        rest = &rest[at + c.len_utf8()..];
+    }
+    push_escaped(rest, out);
 }
 
 /// Appends ` name="value"`.
@@ -297,7 +319,7 @@ impl<'a> Writer<'a> {
                 InlineKind::Text(text) => push_escaped(text, out),
                 InlineKind::Code(code) => {
                     out.push_str("<code>");
-                    push_escaped(code, out);
+                    push_code(code, out);
                     out.push_str("</code>");
                 }
                 InlineKind::Emphasis(content) => self.wrap("em", content, out),
@@ -380,20 +402,19 @@ impl<'a> Writer<'a> {
     }
 
     fn push_html(&mut self, markup: &str, span: Span, out: &mut String) {
-        match self.page.config.html.raw_html {
-            RawHtml::Allow => out.push_str(markup),
+        let page = self.page;
+        let links = &self.html_links;
+        let rewrite = |element: &str, address: &str| {
+            links
+                .get(address.trim())
+                // Pages make no third-party request, so that an image from elsewhere is not shown.
+                .filter(|target| element != "img" || !matches!(target, ResolvedLink::External(_)))
+                .map(|target| page.href(target))
+        };
+        match page.config.html.raw_html {
+            RawHtml::Allow => push_rewritten(markup, &rewrite, out),
             RawHtml::Escape => push_escaped(markup, out),
             RawHtml::Safe => {
-                let page = self.page;
-                let links = &self.html_links;
-                let rewrite = |address: &str| {
-                    links
-                        .get(address.trim())
-                        .filter(|target| {
-                            !matches!(target, ResolvedLink::External(_)) || !markup.contains("<img")
-                        })
-                        .map(|target| page.href(target))
-                };
                 if self.sanitizer.push(markup, &rewrite, out) {
                     self.diagnostics.push(
                         Diagnostic::new(

@@ -351,7 +351,7 @@ impl<'a> Maker<'a> {
                         receipt
                             .streams
                             .iter()
-                            .map(|stream| stream.text.lines().count())
+                            .map(|stream| stream.text.as_str().lines().count())
                             .sum()
                     });
                 (view.code.is_some() && view.receipt.is_some()).then_some((lines, snippet.clone()))

@@ -4,6 +4,8 @@
 //! whole documents would close what the author closes later. This one works tag by tag and keeps the open elements
 //! on a stack. It is safe by construction: no `<` of the input reaches the output.
 
+use std::ops::Range;
+
 use super::html::{push_attribute, push_escaped};
 
 /// Elements that are kept.
@@ -89,8 +91,59 @@ fn attribute_allowed(element: &str, name: &str) -> bool {
     }
 }
 
-/// What stands in an address's place: the address to print, or `None` to drop the attribute.
-pub(super) type Rewrite<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// What stands in an address's place, by element and address: the address to print, or `None` to drop the attribute.
+pub(super) type Rewrite<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
+
+/// Appends markup as it is but for the addresses of links and images that `rewrite` knows: those of Markdown files would
+/// lead nowhere on the site.
+pub(super) fn push_rewritten(markup: &str, rewrite: Rewrite<'_>, out: &mut String) {
+    let mut rest = markup;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if rest.starts_with("<!--") {
+            let end = rest.find("-->").map_or(rest.len(), |end| end + 3);
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        let Some((tag, len)) = tag(rest) else {
+            out.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        let mut copied = 0;
+        for attribute in &tag.attributes {
+            if matches!(attribute.name.as_str(), "href" | "src")
+                && let Some(address) = rewrite(&tag.name, &attribute.value)
+            {
+                out.push_str(&rest[copied..attribute.place.start]);
+                out.push('"');
+                push_escaped(&address, out);
+                out.push('"');
+                copied = attribute.place.end;
+            }
+        }
+        out.push_str(&rest[copied..len]);
+        rest = &rest[len..];
+        if OPAQUE.contains(&tag.name.as_str()) && !tag.end {
+            let end = end_of_opaque(rest, &tag.name);
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+    out.push_str(rest);
+}
+
+/// Where the end tag of an opaque element begins.
+fn end_of_opaque(text: &str, name: &str) -> usize {
+    text.match_indices("</")
+        .find(|(at, _)| {
+            text.get(at + 2..at + 2 + name.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(name))
+        })
+        .map_or(text.len(), |(at, _)| at)
+}
 
 /// The open elements of one stretch of content.
 #[derive(Debug, Default)]
@@ -178,10 +231,11 @@ impl Sanitizer {
         let mut dropped = false;
         out.push('<');
         out.push_str(&tag.name);
-        for (name, value) in &tag.attributes {
-            let value = match name.as_str() {
-                "href" | "src" => rewrite(value),
-                _ => Some(value.clone()),
+        for attribute in &tag.attributes {
+            let name = attribute.name.as_str();
+            let value = match name {
+                "href" | "src" => rewrite(&tag.name, &attribute.value),
+                _ => Some(attribute.value.clone()),
             };
             match value.filter(|_| attribute_allowed(&tag.name, name)) {
                 Some(value) => push_attribute(name, &value, out),
@@ -222,7 +276,14 @@ fn reference(text: &str) -> usize {
 struct Tag {
     name: String,
     end: bool,
-    attributes: Vec<(String, String)>,
+    attributes: Vec<Attribute>,
+}
+
+struct Attribute {
+    name: String,
+    value: String,
+    /// The value with its quotation marks, in the tag's text.
+    place: Range<usize>,
 }
 
 /// The tag at the start of a text, and its length.
@@ -269,13 +330,18 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
             next += 1;
         }
         if bytes.get(next) != Some(&b'=') {
-            tag.attributes.push((name, String::new()));
+            tag.attributes.push(Attribute {
+                name,
+                value: String::new(),
+                place: at..at,
+            });
             continue;
         }
         at = next + 1;
         while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
             at += 1;
         }
+        let place_start = at;
         let value = if let quote @ (b'"' | b'\'') = bytes.get(at)? {
             let start = at + 1;
             let len = bytes[start..].iter().position(|b| b == quote)?;
@@ -291,7 +357,11 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
             }
             text.get(start..at)?
         };
-        tag.attributes.push((name, decode(value)));
+        tag.attributes.push(Attribute {
+            name,
+            value: decode(value),
+            place: place_start..at,
+        });
     }
 }
 
@@ -312,7 +382,9 @@ mod tests {
     fn check(markup: &str, expect: &str, dropped: bool) {
         let mut out = String::new();
         let mut sanitizer = Sanitizer::default();
-        let rewrite = |address: &str| (address == "ok").then(|| "fine/".to_owned());
+        let rewrite = |element: &str, address: &str| {
+            (address == "ok" || (address == "a-only" && element == "a")).then(|| "fine/".to_owned())
+        };
         let lost = sanitizer.push(markup, &rewrite, &mut out);
         sanitizer.finish(&mut out);
         assert_eq!((out.as_str(), lost), (expect, dropped), "{markup:?}");
@@ -331,6 +403,11 @@ mod tests {
             "<a href=\"fine/\" class=\"c\">x</a>",
             false,
         );
+        check(
+            "<a href=a-only><img src=ok alt=p></a>",
+            "<a href=\"fine/\"><img src=\"fine/\" alt=\"p\"></a>",
+            false,
+        );
     }
 
     #[test]
@@ -342,6 +419,21 @@ mod tests {
         check("<svg/onload=alert(1)>", "", true);
         check("<style>*{display:none}", "", true);
         check("<iframe src=ok>", "", true);
+    }
+
+    #[test]
+    fn trusted_markup_keeps_everything_but_the_addresses_that_move() {
+        let rewrite = |_: &str, address: &str| (address == "b.md").then(|| "../b/".to_owned());
+        let mut out = String::new();
+        push_rewritten(
+            "<!-- <a href=b.md> --><a href=b.md onclick='x()'>b</a> <a href='c.md'>< <script>\"<a href=b.md>\"</script><A HREF=\"b.md\">",
+            &rewrite,
+            &mut out,
+        );
+        assert_eq!(
+            out,
+            "<!-- <a href=b.md> --><a href=\"../b/\" onclick='x()'>b</a> <a href='c.md'>< <script>\"<a href=b.md>\"</script><A HREF=\"../b/\">"
+        );
     }
 
     #[test]

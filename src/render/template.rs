@@ -31,7 +31,7 @@ impl<'a> Templates<'a> {
     pub(super) fn new(theme: &'a Theme, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
-        environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_debug(true);
         environment.set_formatter(|out, _, value| {
             if value.is_undefined() || value.is_none() {
@@ -119,6 +119,7 @@ impl<'a> Templates<'a> {
             return;
         };
         for (file, text) in self.theme.own.values() {
+            let text = &without_comments(text);
             let Some(parent) = extends.captures(text).and_then(|found| found.get(1)) else {
                 continue;
             };
@@ -127,14 +128,16 @@ impl<'a> Templates<'a> {
             // A chain longer than this is a cycle, which rendering reports.
             for _ in 0..16 {
                 let Some(name) = next.take() else { break };
-                let Some(source) = self.source(&name) else { break };
+                let Some(source) = self.source(&name).map(without_comments) else {
+                    break;
+                };
                 known.extend(
                     block
-                        .captures_iter(source)
-                        .filter_map(|found| Some(found.get(1)?.as_str())),
+                        .captures_iter(&source)
+                        .filter_map(|found| Some(found.get(1)?.as_str().to_owned())),
                 );
                 next = extends
-                    .captures(source)
+                    .captures(&source)
                     .and_then(|found| Some(found.get(1)?.as_str().to_owned()));
             }
             if known.is_empty() {
@@ -154,11 +157,11 @@ impl<'a> Templates<'a> {
                 )
                 .at(Span::new(*file, range))
                 .label("this is never shown");
-                diagnostics.push(match nearest(name, known.iter().copied()) {
+                diagnostics.push(match nearest(name, known.iter().map(String::as_str)) {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic.help(format!(
                         "blocks are {}",
-                        known.iter().copied().collect::<Vec<_>>().join(", ")
+                        known.iter().cloned().collect::<Vec<_>>().join(", ")
                     )),
                 });
             }
@@ -173,6 +176,19 @@ impl<'a> Templates<'a> {
                 None => self.theme.embedded.get(name).copied(),
             },
         }
+    }
+}
+
+/// A template with its comments and raw stretches blanked out, so that offsets stay.
+fn without_comments(text: &str) -> String {
+    static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?s)\{#.*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}").ok()
+    });
+    match HIDDEN.as_ref() {
+        Some(hidden) => hidden
+            .replace_all(text, |found: &regex::Captures<'_>| " ".repeat(found[0].len()))
+            .into_owned(),
+        None => text.to_owned(),
     }
 }
 
@@ -240,8 +256,32 @@ mod tests {
 
     #[test]
     fn text_is_escaped_whatever_the_name() {
-        let (text, _) = check(&[("x.svg", "{{ x }}|{{ nothing }}")], "x.svg");
+        let (text, _) = check(&[("x.svg", "{{ x }}|{% if nothing %}{% endif %}")], "x.svg");
         assert_eq!(text.as_deref(), Some("&lt;b&gt;&amp;&quot;'&lt;/b&gt;|"));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_instead_of_printing_nothing() {
+        let (_, found) = check(&[("a.html", "{{ x }}\n{{ xx }}")], "a.html");
+        assert!(found[0].starts_with("theme/syntax Some(2)"), "{found:?}");
+    }
+
+    #[test]
+    fn blocks_named_in_comments_of_the_parents_are_no_blocks() {
+        // base.html says in a comment how guide.html is extended.
+        let own =
+            "{# {% block fine %} #}{% extends \"default/base.html\" %}\n{% block nowhere %}x{% endblock %}";
+        let parent = "{# {% block nowhere %} #}{% block title %}{% endblock %}";
+        let (_, found) = check(
+            &[
+                ("a.html", &own.replace("default/base.html", "p.html")),
+                ("p.html", parent),
+            ],
+            "redirect.html",
+        );
+        assert_eq!(found[0], "theme/unknown-block Some(2) blocks are title");
+        let (_, found) = check(&[("a.html", own)], "redirect.html");
+        assert!(found[0].starts_with("theme/unknown-block Some(2)"), "{found:?}");
     }
 
     #[test]

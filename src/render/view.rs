@@ -603,18 +603,9 @@ pub struct StreamView {
     /// Whether to show the name: there are two, or it is not `stdout`.
     pub named: bool,
     /// The text, or its first 8 lines where there are more than 12; without a final newline.
-    pub text: String,
+    pub text: Markup,
     /// The other lines: summary `15 more lines of 23`.
-    pub more: Option<MoreView>,
-}
-
-/// The rest of a long text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MoreView {
-    /// `15 more lines of 23`
-    pub summary: String,
-    /// The text, without a final newline.
-    pub text: String,
+    pub more: Option<FoldedView>,
 }
 
 /// A refusal by the compiler.
@@ -626,7 +617,7 @@ pub struct RefusalView {
     pub full: FoldedView,
 }
 
-/// Compiler text behind a summary.
+/// Text behind a summary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FoldedView {
     /// What it is and how long, `1 warning`.

@@ -192,6 +192,10 @@ impl System for MemorySystem {
         }
     }
 
+    fn process_id(&self) -> u32 {
+        1
+    }
+
     fn env_vars(&self) -> Vec<(String, String)> {
         self.env.clone()
     }

@@ -157,6 +157,9 @@ pub trait System: Sync {
     /// If it cannot be started.
     fn run(&self, command: &Command) -> io::Result<RunOutput>;
 
+    /// Our process's id.
+    fn process_id(&self) -> u32;
+
     /// The environment variables.
     fn env_vars(&self) -> Vec<(String, String)>;
 

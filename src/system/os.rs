@@ -131,6 +131,10 @@ impl System for OsSystem {
         run(command)
     }
 
+    fn process_id(&self) -> u32 {
+        process::id()
+    }
+
     fn env_vars(&self) -> Vec<(String, String)> {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -239,6 +243,10 @@ fn supervise<'scope>(
             && (!pipes_open || at.elapsed() > GRACE)
         {
             kill_group(child);
+            // A program may end between its last write and our look, but it wrote too much all the same.
+            if full.load(Ordering::Relaxed) {
+                output.ending = Ending::OutputLimit;
+            }
             return Ok(output);
         }
     }
@@ -252,7 +260,8 @@ fn push_capped(into: &mut Vec<u8>, bytes: &[u8], cap: Option<usize>, full: &Atom
     into.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }
 
-/// Reads a pipe until its end, or until somewhat more than the cap has come.
+/// Reads a pipe until its end. What comes after the cap is thrown away: a pipe closed early would end the program with
+/// an error of its own before we do.
 fn reader<R: Read + Send + 'static>(
     mut pipe: R,
     cap: Option<usize>,
@@ -263,11 +272,12 @@ fn reader<R: Read + Send + 'static>(
         let mut buffer = vec![0; 64 * 1024];
         let mut seen = 0_usize;
         while let Ok(read) = pipe.read(&mut buffer) {
-            if read == 0 || sender.send(wrap(buffer[..read].to_vec())).is_err() {
+            if read == 0 {
                 break;
             }
-            seen += read;
-            if cap.is_some_and(|cap| seen > cap) {
+            let over = cap.is_some_and(|cap| seen > cap);
+            seen = seen.saturating_add(read);
+            if !over && sender.send(wrap(buffer[..read].to_vec())).is_err() {
                 break;
             }
         }
@@ -334,6 +344,10 @@ mod tests {
         let mut endless = shell("yes");
         endless.max_output = Some(6);
         check(&endless, Ending::OutputLimit, "y\ny\ny\n");
+        // It ends by itself, long before we could have ended it.
+        let mut short = shell("printf 1234567");
+        short.max_output = Some(6);
+        check(&short, Ending::OutputLimit, "123456");
     }
 
     #[test]
