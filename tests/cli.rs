@@ -270,6 +270,91 @@ fn runs_are_limited_and_flaky_ones_are_told() {
     assert!(failed.contains("began"), "the kept output is missing in {failed}");
 }
 
+/// Writes a snippet crate.
+fn add_snippet(site: &Path, name: &str, meta: &str, main: &str) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{meta}\n"
+    );
+    write(site, &format!("snippets/{name}/Cargo.toml"), &manifest);
+    write(site, &format!("snippets/{name}/src/main.rs"), main);
+}
+
+#[test]
+fn a_file_that_only_the_compiler_knows_of_makes_a_proof_stale() {
+    let site = new_site();
+    let site = site.path();
+    write(site, "snippets/shared.txt", "one");
+    let main = "fn main() {\n    println!(\"{}\", include_str!(\"../../shared.txt\"));\n}\n";
+    add_snippet(site, "included", "kind = \"run\"", main);
+    let refused =
+        "fn main() {\n    let n: u8 = include_str!(\"../../shared.txt\");\n    println!(\"{n}\");\n}\n";
+    add_snippet(
+        site,
+        "refused",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0308\"]",
+        refused,
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet included}}\n\n{{#snippet refused}}\n",
+    );
+    // Blessing writes the lockfile too, which is part of every key.
+    check(site, &["test", "--bless"], 0);
+    check(site, &["test"], 0);
+    let again = check(site, &["test"], 0);
+    assert!(again.contains("3 from the memo"), "{again}");
+    write(site, "snippets/shared.txt", "two");
+    let failed = check(site, &["test"], 1);
+    assert!(failed.contains("-one") && failed.contains("+two"), "{failed}");
+    assert!(failed.contains("1 from the memo"), "{failed}");
+}
+
+#[test]
+fn a_broken_dependency_is_named_and_places_begin_at_the_root() {
+    let site = new_site();
+    let site = site.path();
+    write(
+        site,
+        "snippets/helper/Cargo.toml",
+        "[package]\nname = \"helper-lib\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write(
+        site,
+        "snippets/helper/src/lib.rs",
+        "pub fn help() -> u8 {\n    \"no\"\n}\n",
+    );
+    add_snippet(
+        site,
+        "needs",
+        "kind = \"run\"\n[dependencies]\nhelper-lib = { path = \"../helper\" }",
+        "fn main() {\n    println!(\"{}\", helper_lib::help());\n}\n",
+    );
+    add_snippet(
+        site,
+        "broken",
+        "kind = \"run\"",
+        "fn main() {\n    nothing();\n}\n",
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet needs}}\n\n{{#snippet broken}}\n",
+    );
+    let failed = check(site, &["test", "--bless"], 1);
+    for part in [
+        "`needs` does not compile: its dependency `helper-lib` does not",
+        "--> snippets/helper/src/lib.rs:2:5",
+        "--> snippets/broken/src/main.rs:2:5",
+    ] {
+        assert!(failed.contains(part), "{part:?} is missing in {failed}");
+    }
+    assert!(
+        !failed.contains(&site.display().to_string()),
+        "a path of this machine is in {failed}"
+    );
+}
+
 #[test]
 fn faults_are_all_told_in_one_run_with_places() {
     let site = new_site();

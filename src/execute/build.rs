@@ -1,11 +1,12 @@
 //! Compiles what the memo lacks: at most two cargo calls a batch.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Work;
+use super::inputs::{self, OutsideFile, normal};
 use super::observe::{RawDiagnostic, RawSpan};
 use super::report::Reporter;
 use crate::diagnostic::{Diagnostic, codes};
@@ -18,6 +19,8 @@ use crate::system::{Command, Ending};
 pub(super) struct Built {
     pub(super) compiled: Compiled,
     pub(super) warnings: Vec<RawDiagnostic>,
+    /// Files that the compiler read and no key covers.
+    pub(super) outside: Vec<OutsideFile>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,11 +64,28 @@ pub(super) fn batches(mut open: Keyed<'_>) -> Vec<Keyed<'_>> {
 /// What cargo said of one package.
 #[derive(Default)]
 struct Package {
+    name: String,
+    /// Whether it comes from a registry or a repository.
+    foreign: bool,
     bins: BTreeMap<String, PathBuf>,
     tests: Vec<(String, PathBuf)>,
     library: bool,
     errors: Vec<RawDiagnostic>,
     warnings: Vec<RawDiagnostic>,
+    /// Files of dependency information that its build wrote, where it is no package of a registry.
+    dep_infos: BTreeSet<PathBuf>,
+    /// Output of its build script.
+    script_output: Option<PathBuf>,
+}
+
+/// What cargo said, by manifest.
+#[derive(Default)]
+struct Packages {
+    by_manifest: BTreeMap<PathBuf, Package>,
+    /// Manifests by cargo's package id, which is all that the message about a build script has.
+    ids: BTreeMap<String, PathBuf>,
+    /// Folders of build scripts' outputs, by package id.
+    scripts: BTreeMap<String, PathBuf>,
 }
 
 /// Builds crates; those that should compile and do not are told and left out.
@@ -86,12 +106,12 @@ pub(super) fn build(
         .copied()
         .filter(|found| has(found, SnippetKind::Test))
         .collect();
-    let mut packages: BTreeMap<PathBuf, Package> = BTreeMap::new();
+    let mut said = Packages::default();
     for (selected, tests) in [(programs, false), (tested, true)] {
         if selected.is_empty() {
             continue;
         }
-        if let Err(why) = call(work, &selected, tests, &mut packages) {
+        if let Err(why) = call(work, &selected, tests, &mut said) {
             let dir = &work.request.config.dir;
             let lock = why.contains("--locked");
             let help = if lock {
@@ -108,47 +128,170 @@ pub(super) fn build(
             return BTreeMap::new();
         }
     }
-    let manifest = |found: &SnippetCrate| work.request.root.join(&found.folder).join("Cargo.toml");
-    let own: BTreeSet<PathBuf> = crates.iter().map(|found| manifest(found)).collect();
-    let foreign: Vec<String> = packages
-        .iter()
-        .filter(|(path, package)| !own.contains(*path) && !package.errors.is_empty())
-        .map(|(path, package)| {
-            let errors: Vec<&str> = package
-                .errors
-                .iter()
-                .map(|error| error.rendered.as_str())
-                .collect();
-            format!("{}:\n{}", path.display(), errors.join("\n"))
-        })
-        .collect();
+    let mut packages = said.finish();
+    let workspace = work.workspace();
+    let manifest = |folder: &str| normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
+    let mut read: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+    for (path, package) in &packages {
+        read.insert(path.clone(), package.read_files(work, path));
+    }
     let mut built = BTreeMap::new();
     for found in crates {
-        let package = packages.remove(&manifest(found)).unwrap_or_default();
-        match outcome(found, package) {
-            Ok(done) => {
+        let closure = inputs::closure(work, found, &workspace);
+        let own = manifest(&found.slug);
+        let mut files: BTreeSet<PathBuf> = closure
+            .folders
+            .iter()
+            .filter_map(|folder| read.get(&manifest(folder)))
+            .flatten()
+            .cloned()
+            .collect();
+        let broken: Vec<&Package> = packages
+            .iter()
+            .filter(|(path, package)| **path != own && !package.errors.is_empty())
+            // A workspace member that the crate does not need is another snippet's misfortune.
+            .filter(|(path, package)| {
+                package.foreign || closure.folders.iter().any(|folder| manifest(folder) == **path)
+            })
+            .map(|(_, package)| package)
+            .collect();
+        let names: Vec<String> = broken.iter().map(|package| package.name.clone()).collect();
+        let texts: Vec<String> = broken.iter().map(|package| package.errors_text(work)).collect();
+        let package = packages.remove(&own).unwrap_or_default();
+        if !package.errors.is_empty() {
+            // A refused crate has no artifact that would name its dependency information.
+            files.extend(refused_files(work, found));
+        }
+        match outcome(found, package, work) {
+            Ok(mut done) => {
+                done.outside = inputs::outside(work, &files, &inputs::covered(work, &closure));
                 built.insert(found.slug.clone(), done);
             }
-            Err(errors) => {
-                let detail = if errors.is_empty() {
-                    foreign.join("\n")
-                } else {
-                    errors
-                };
-                diagnostics.push(reporter.build_failed(found, &detail));
+            Err(errors) if errors.is_empty() => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                diagnostics.push(reporter.build_failed(found, &texts.join("\n\n"), &names));
             }
+            Err(errors) => diagnostics.push(reporter.build_failed(found, &errors, &[])),
         }
     }
     built
 }
 
+/// The files that a crate which the compiler refused was read from.
+fn refused_files(work: &Work<'_>, found: &SnippetCrate) -> BTreeSet<PathBuf> {
+    let profile = match work.request.config.profile.as_str() {
+        "dev" | "test" => "debug",
+        "bench" => "release",
+        other => other,
+    };
+    let deps = work.request.target_dir.join(profile).join("deps");
+    let names: BTreeSet<String> = found
+        .bins
+        .iter()
+        .chain([&found.package])
+        .map(|name| name.replace('-', "_"))
+        .collect();
+    let own = work.request.root.join(&found.folder);
+    let mut files = BTreeSet::new();
+    for entry in work.sys.walk(&deps, &|_| true).unwrap_or_default() {
+        let name = entry
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let crate_name = name
+            .as_deref()
+            .and_then(|name| name.strip_suffix(".d")?.rsplit_once('-'))
+            .map(|(name, _)| name);
+        if !crate_name.is_some_and(|name| names.contains(name)) {
+            continue;
+        }
+        let bytes = work.sys.read(&entry.path).unwrap_or_default();
+        let listed = inputs::dep_info(&String::from_utf8_lossy(&bytes), &work.workspace_folder());
+        // Another crate of the name may have left a file there.
+        if listed.iter().any(|path| path.starts_with(&own)) {
+            files.extend(listed);
+        }
+    }
+    files
+}
+
+impl Packages {
+    fn finish(mut self) -> BTreeMap<PathBuf, Package> {
+        for (id, folder) in self.scripts {
+            let package = self.ids.get(&id).and_then(|path| self.by_manifest.get_mut(path));
+            if let Some(package) = package {
+                package.script_output = Some(folder.with_file_name("output"));
+            }
+        }
+        self.by_manifest
+    }
+}
+
+impl Package {
+    /// Every file that its build read, by what the compiler and its build script wrote down.
+    fn read_files(&self, work: &Work<'_>, manifest: &Path) -> BTreeSet<PathBuf> {
+        let text = |path: &PathBuf| {
+            work.sys
+                .read(path)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .unwrap_or_default()
+        };
+        let mut files: BTreeSet<PathBuf> = self
+            .dep_infos
+            .iter()
+            .flat_map(|path| inputs::dep_info(&text(path), &work.workspace_folder()))
+            .collect();
+        if let (Some(output), Some(folder)) = (&self.script_output, manifest.parent()) {
+            files.extend(inputs::rerun_if_changed(&text(output), folder));
+        }
+        files
+    }
+
+    /// The compiler's errors, their places from the site's root.
+    fn errors_text(&self, work: &Work<'_>) -> String {
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .map(|error| from_root(error.rendered.trim_end(), work))
+            .collect();
+        errors.join("\n\n")
+    }
+}
+
+/// A compiler's text with places as one finds them from the site's root: the compiler runs in the workspace's folder.
+fn from_root(text: &str, work: &Work<'_>) -> String {
+    let root = format!("{}/", work.request.root.display());
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let arrow = ["--> ", "::: "]
+                .iter()
+                .find_map(|arrow| Some(line.find(arrow)? + arrow.len()));
+            match arrow {
+                Some(at) if line[..at - 4].trim().is_empty() => {
+                    let place = &line[at..];
+                    let place = match place.strip_prefix(&root) {
+                        Some(below) => below.to_owned(),
+                        None if place.starts_with('/') => place.to_owned(),
+                        None => work.in_workspace(place),
+                    };
+                    format!("{}{place}", &line[..at])
+                }
+                _ => line.replace(&root, ""),
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
 /// What a package is as a snippet; the compiler's errors where it should compile and does not.
-fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
+fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Built, String> {
     if found.meta.kinds == [SnippetKind::CompileFail] {
         if !package.errors.is_empty() {
             return Ok(Built {
                 compiled: Compiled::Refused(package.errors),
                 warnings: package.warnings,
+                outside: Vec::new(),
             });
         }
         if package.bins.is_empty() && !package.library {
@@ -158,15 +301,11 @@ fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
         return Ok(Built {
             compiled,
             warnings: package.warnings,
+            outside: Vec::new(),
         });
     }
     if !package.errors.is_empty() {
-        let errors: Vec<&str> = package
-            .errors
-            .iter()
-            .map(|error| error.rendered.trim_end())
-            .collect();
-        return Err(errors.join("\n\n"));
+        return Err(package.errors_text(work));
     }
     let runs = found
         .meta
@@ -190,6 +329,7 @@ fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
     Ok(Built {
         compiled: Compiled::Executables(executables),
         warnings: package.warnings,
+        outside: Vec::new(),
     })
 }
 
@@ -209,7 +349,7 @@ fn call(
     work: &Work<'_>,
     crates: &[&SnippetCrate],
     tests: bool,
-    packages: &mut BTreeMap<PathBuf, Package>,
+    packages: &mut Packages,
 ) -> Result<(), String> {
     let request = work.request;
     let mut args: Vec<String> = [
@@ -270,13 +410,28 @@ fn call(
     }
 }
 
-fn read_message(message: &Value, packages: &mut BTreeMap<PathBuf, Package>) {
+fn read_message(message: &Value, said: &mut Packages) {
+    let id = message["package_id"].as_str().unwrap_or_default();
+    if message["reason"] == "build-script-executed"
+        && let Some(folder) = message["out_dir"].as_str()
+    {
+        said.scripts.insert(id.to_owned(), PathBuf::from(folder));
+    }
     let Some(manifest) = message["manifest_path"].as_str() else {
         return;
     };
-    let package = packages.entry(PathBuf::from(manifest)).or_default();
+    said.ids.insert(id.to_owned(), PathBuf::from(manifest));
+    let package = said.by_manifest.entry(PathBuf::from(manifest)).or_default();
+    package.foreign = !id.starts_with("path+");
+    package.name = package_name(id, manifest);
     let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
     if message["reason"] == "compiler-artifact" {
+        if !package.foreign {
+            let files = message["filenames"].as_array().into_iter().flatten();
+            package
+                .dep_infos
+                .extend(files.filter_map(|file| dep_info_of(Path::new(file.as_str()?))));
+        }
         match message["executable"].as_str() {
             Some(path) if message["profile"]["test"] == true => package.tests.push((name, path.into())),
             Some(path) => {
@@ -297,6 +452,33 @@ fn read_message(message: &Value, packages: &mut BTreeMap<PathBuf, Package>) {
             list.push(diagnostic);
         }
     }
+}
+
+/// Where the dependency information of an artifact lies: beside it, `libx-1a2b.rmeta` as `x-1a2b.d` among `deps/`.
+fn dep_info_of(artifact: &Path) -> Option<PathBuf> {
+    let mut stem = artifact.file_stem()?.to_string_lossy().into_owned();
+    if artifact.parent().is_some_and(|folder| folder.ends_with("deps"))
+        && artifact.extension().is_some()
+        && let Some(bare) = stem.strip_prefix("lib")
+    {
+        stem = bare.to_owned();
+    }
+    Some(artifact.with_file_name(format!("{stem}.d")))
+}
+
+/// The name in a package id (`path+file:///a/b#name@1.0.0`, `…/name#1.0.0`), else the folder's.
+fn package_name(id: &str, manifest: &str) -> String {
+    let named = id
+        .rsplit_once('#')
+        .and_then(|(_, spec)| spec.split_once('@'))
+        .map(|(name, _)| name.to_owned());
+    named.unwrap_or_else(|| {
+        Path::new(manifest)
+            .parent()
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    })
 }
 
 /// A message with places; sums such as "2 warnings emitted" have none and are left out.

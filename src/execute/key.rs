@@ -1,15 +1,13 @@
 //! What a run depends on, as hashes. The table in `ARCHITECTURE.md` lists it.
 
-use std::collections::BTreeSet;
-
-use super::Work;
-use crate::config::snippet::workspace::{Lockfile, Workspace};
-use crate::memo::{ContentHash, FieldHasher};
+use super::{Work, inputs};
+use crate::config::snippet::workspace::Lockfile;
+use crate::memo::ContentHash;
 use crate::model::snippet::SnippetCrate;
 use crate::source::Sources;
 
 /// Changes with the way in which snippets are built, run or recorded.
-const RUNNER_VERSION: &str = "1";
+const RUNNER_VERSION: &str = "2";
 
 /// Hash of the crate's own files, expected outputs left out.
 pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
@@ -43,22 +41,18 @@ pub(super) fn run_key(found: &SnippetCrate, work: &Work<'_>) -> ContentHash {
         .field(&work.toolchain.verbose)
         .field(&config.profile)
         .field(source_hash(found, work.sources).as_bytes());
-    let workspace = Workspace::new(&text(&format!("{dir}/Cargo.toml")));
-    let mut inherited = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut open = vec![found.slug.clone()];
-    while let Some(folder) = open.pop() {
-        if !seen.insert(folder.clone()) {
-            continue;
-        }
-        if folder != found.slug {
-            add_folder(&format!("{dir}/{folder}"), work.sources, &mut hash);
-        }
-        let needs = workspace.dependencies(&folder, &text(&format!("{dir}/{folder}/Cargo.toml")));
-        inherited.extend(needs.inherited);
-        open.extend(needs.folders);
+    let workspace = work.workspace();
+    let closure = inputs::closure(work, found, &workspace);
+    for (path, file) in inputs::covered(work, &closure) {
+        hash.add(
+            path.strip_prefix(work.request.root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .as_bytes(),
+        );
+        hash.add(file.as_bytes());
     }
-    hash.add(workspace.part(&inherited));
+    hash.add(workspace.part(&closure.inherited));
     for (name, entry) in Lockfile::new(&text(&format!("{dir}/Cargo.lock"))).part(&found.package) {
         hash.add(name);
         hash.add(entry);
@@ -77,11 +71,4 @@ pub(super) fn run_key(found: &SnippetCrate, work: &Work<'_>) -> ContentHash {
         )
     ));
     hash.finish()
-}
-
-fn add_folder(folder: &str, sources: &Sources, hash: &mut FieldHasher) {
-    for file in sources.under(folder) {
-        hash.add(&file.path);
-        hash.add(&file.bytes);
-    }
 }

@@ -6,6 +6,7 @@
 
 mod build;
 mod compare;
+mod inputs;
 mod key;
 mod normalize;
 mod observe;
@@ -15,8 +16,9 @@ mod sandbox;
 mod toolchain;
 mod verify;
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -26,6 +28,7 @@ use self::observe::Observation;
 use self::report::Reporter;
 use self::toolchain::Toolchain;
 use crate::config::SnippetsConfig;
+use crate::config::snippet::workspace::{Workspace, join};
 use crate::diagnostic::{Diagnostic, Staged, codes};
 use crate::event::Event;
 use crate::memo::{ContentHash, Memo};
@@ -61,6 +64,8 @@ struct Work<'a> {
     memo: &'a Memo,
     request: &'a ExecuteRequest<'a>,
     toolchain: &'a Toolchain,
+    /// Where runs have their private folders; no other process uses it.
+    run_folder: &'a Path,
 }
 
 /// Proves the book's snippets.
@@ -94,12 +99,14 @@ pub fn execute(
             }
         }
     };
+    let (run_folder, _slot) = run_folder(sys, request);
     let work = Work {
         sources,
         sys,
         memo,
         request,
         toolchain: &toolchain,
+        run_folder: &run_folder,
     };
     let mut outputs = VerifiedOutputs {
         rustc: toolchain.release.clone(),
@@ -144,7 +151,36 @@ pub fn execute(
     Staged::new(outputs, diagnostics)
 }
 
+/// The first folder `run/<n>` beside the target directory that no other process holds, and the lock on it. The number
+/// repeats from build to build, so that a program which prints its folder prints the same.
+fn run_folder(sys: &dyn System, request: &ExecuteRequest<'_>) -> (PathBuf, Option<Box<dyn Any + Send>>) {
+    let all = request.target_dir.with_file_name("run");
+    for number in 0..64 {
+        if let Ok(Some(lock)) = sys.lock(&all.join(format!("{number}.lock"))) {
+            return (all.join(number.to_string()), Some(lock));
+        }
+    }
+    // A file system without locks: the process's number is not taken twice either.
+    (all.join(format!("p{}", sys.process_id())), None)
+}
+
 impl Work<'_> {
+    /// A path from the site's root of a path from the workspace's folder.
+    fn in_workspace(&self, path: &str) -> String {
+        join(&self.request.config.dir, path)
+    }
+
+    /// The folder of the snippets workspace, absolute.
+    fn workspace_folder(&self) -> PathBuf {
+        self.request.root.join(&self.request.config.dir)
+    }
+
+    /// The workspace's manifest.
+    fn workspace(&self) -> Workspace {
+        let manifest = self.sources.by_path(&self.in_workspace("Cargo.toml"));
+        Workspace::new(manifest.map_or("", |manifest| &manifest.text))
+    }
+
     /// A proof that proves nothing yet.
     fn blank(&self, found: &SnippetCrate, status: Status) -> SnippetProof {
         SnippetProof {
@@ -179,7 +215,15 @@ impl Work<'_> {
         for found in selected {
             let key = key::run_key(found, self);
             let known = self.memo.bytes(self.sys, "run", key);
-            match known.and_then(|bytes| Observation::decode(&bytes)) {
+            let known = known
+                .and_then(|bytes| Observation::decode(&bytes))
+                .filter(|known| {
+                    known
+                        .outside
+                        .iter()
+                        .all(|file| file.is_unchanged(self.request.root, self.sys))
+                });
+            match known {
                 Some(observation) => {
                     observed.insert(found.slug.clone(), observation);
                     cached.push(found.slug.clone());
@@ -233,6 +277,9 @@ impl Work<'_> {
     ) -> Staged<Option<Observation>> {
         let mut observation = Observation {
             warnings: built.warnings.clone(),
+            outside: built.outside.clone(),
+            root: self.request.root.display().to_string(),
+            private: self.run_folder.join(&found.slug).display().to_string(),
             ..Observation::default()
         };
         let compiled = match &built.compiled {

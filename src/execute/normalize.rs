@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Work;
+use super::observe::Observation;
 use crate::model::snippet::{Redaction, SnippetCrate};
 
 /// Replacements that always apply, in order.
@@ -43,17 +44,16 @@ pub(super) struct Normalizer {
 }
 
 impl Normalizer {
-    pub(super) fn new(work: &Work<'_>, found: &SnippetCrate) -> Self {
-        let root = work.request.root;
-        let private = work.request.target_dir.with_file_name("run").join(&found.slug);
-        let crate_folder = root.join(&found.folder);
+    /// For what was seen of a snippet in the folders of an observation.
+    pub(super) fn new(work: &Work<'_>, found: &SnippetCrate, observation: &Observation) -> Self {
         let mut paths = vec![
-            (format!("{}/", crate_folder.display()), String::new()),
+            (format!("{}/{}/", observation.root, found.folder), String::new()),
             // The compiler runs in the workspace's folder, so that places in panics and errors begin with the crate's.
             (format!("{}/src/", found.slug), "src/".to_owned()),
-            (private.display().to_string(), "[ROOT]".to_owned()),
-            (root.display().to_string(), "[ROOT]".to_owned()),
+            (observation.private.clone(), "[ROOT]".to_owned()),
+            (observation.root.clone(), "[ROOT]".to_owned()),
         ];
+        paths.retain(|(path, _)| !path.is_empty());
         paths.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         let book: &[Redaction] = &work.request.config.redactions;
         let redactions = book

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::inputs::OutsideFile;
 use crate::system::{Ending, RunOutput};
 
 /// What a snippet did.
@@ -17,6 +18,12 @@ pub(super) struct Observation {
     pub(super) runs: Vec<RawRun>,
     /// The runs of the test harnesses.
     pub(super) tests: Vec<RawRun>,
+    /// The site's root when it was made, which may be elsewhere by now.
+    pub(super) root: String,
+    /// The private folder of its runs.
+    pub(super) private: String,
+    /// Files that it was built from and that its key does not cover.
+    pub(super) outside: Vec<OutsideFile>,
 }
 
 /// A run as it was.

@@ -19,7 +19,7 @@ pub(super) fn run(
 ) -> io::Result<RawRun> {
     let config = work.request.config;
     // The name is fixed, so that a program which prints its folder prints the same each time.
-    let private = work.request.target_dir.with_file_name("run").join(&found.slug);
+    let private = work.run_folder.join(&found.slug);
     work.sys.remove_dir_all(&private)?;
     work.sys.create_dir_all(&private)?;
     let stdin = found

@@ -37,7 +37,7 @@ pub(super) fn verify(
         work,
         found,
         reporter,
-        normalizer: Normalizer::new(work, found),
+        normalizer: Normalizer::new(work, found, observation),
         diagnostics: Vec::new(),
         seen: String::new(),
     };
@@ -71,7 +71,7 @@ pub(super) fn not_repeatable(
     second: &Observation,
     reporter: &Reporter<'_>,
 ) -> Option<Diagnostic> {
-    let normalizer = Normalizer::new(work, found);
+    let normalizer = Normalizer::new(work, found, first);
     let unordered = found.meta.unordered;
     let text = |bytes: &[u8]| {
         let text = normalizer.text(bytes);
