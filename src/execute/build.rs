@@ -72,8 +72,8 @@ struct Package {
     library: bool,
     errors: Vec<RawDiagnostic>,
     warnings: Vec<RawDiagnostic>,
-    /// Files of dependency information that its build wrote, where it is no package of a registry.
-    dep_infos: BTreeSet<PathBuf>,
+    /// Names of its targets as crates.
+    targets: BTreeSet<String>,
     /// Output of its build script.
     script_output: Option<PathBuf>,
 }
@@ -132,14 +132,15 @@ pub(super) fn build(
     let workspace = work.workspace();
     let manifest = |folder: &str| normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
     let mut read: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
-    for (path, package) in &packages {
-        read.insert(path.clone(), package.read_files(work, path));
+    let dep_infos = dep_infos(work);
+    for (path, package) in packages.iter().filter(|(_, package)| !package.foreign) {
+        read.insert(path.clone(), package.read_files(work, path, &dep_infos));
     }
     let mut built = BTreeMap::new();
     for found in crates {
         let closure = inputs::closure(work, found, &workspace);
         let own = manifest(&found.slug);
-        let mut files: BTreeSet<PathBuf> = closure
+        let files: BTreeSet<PathBuf> = closure
             .folders
             .iter()
             .filter_map(|folder| read.get(&manifest(folder)))
@@ -158,10 +159,6 @@ pub(super) fn build(
         let names: Vec<String> = broken.iter().map(|package| package.name.clone()).collect();
         let texts: Vec<String> = broken.iter().map(|package| package.errors_text(work)).collect();
         let package = packages.remove(&own).unwrap_or_default();
-        if !package.errors.is_empty() {
-            // A refused crate has no artifact that would name its dependency information.
-            files.extend(refused_files(work, found));
-        }
         match outcome(found, package, work) {
             Ok(mut done) => {
                 done.outside = inputs::outside(work, &files, &inputs::covered(work, &closure));
@@ -177,22 +174,16 @@ pub(super) fn build(
     built
 }
 
-/// The files that a crate which the compiler refused was read from.
-fn refused_files(work: &Work<'_>, found: &SnippetCrate) -> BTreeSet<PathBuf> {
+/// The files of dependency information that rustc wrote, by crate name. They are looked for by name, since cargo does not
+/// tell where they lie for a binary, and writes its own sum of them only where the whole call succeeds.
+fn dep_infos(work: &Work<'_>) -> BTreeMap<String, Vec<PathBuf>> {
     let profile = match work.request.config.profile.as_str() {
         "dev" | "test" => "debug",
         "bench" => "release",
         other => other,
     };
     let deps = work.request.target_dir.join(profile).join("deps");
-    let names: BTreeSet<String> = found
-        .bins
-        .iter()
-        .chain([&found.package])
-        .map(|name| name.replace('-', "_"))
-        .collect();
-    let own = work.request.root.join(&found.folder);
-    let mut files = BTreeSet::new();
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for entry in work.sys.walk(&deps, &|_| true).unwrap_or_default() {
         let name = entry
             .path
@@ -200,19 +191,12 @@ fn refused_files(work: &Work<'_>, found: &SnippetCrate) -> BTreeSet<PathBuf> {
             .map(|name| name.to_string_lossy().into_owned());
         let crate_name = name
             .as_deref()
-            .and_then(|name| name.strip_suffix(".d")?.rsplit_once('-'))
-            .map(|(name, _)| name);
-        if !crate_name.is_some_and(|name| names.contains(name)) {
-            continue;
-        }
-        let bytes = work.sys.read(&entry.path).unwrap_or_default();
-        let listed = inputs::dep_info(&String::from_utf8_lossy(&bytes), &work.workspace_folder());
-        // Another crate of the name may have left a file there.
-        if listed.iter().any(|path| path.starts_with(&own)) {
-            files.extend(listed);
+            .and_then(|name| name.strip_suffix(".d")?.rsplit_once('-'));
+        if let Some((name, _)) = crate_name {
+            found.entry(name.to_owned()).or_default().push(entry.path);
         }
     }
-    files
+    found
 }
 
 impl Packages {
@@ -229,17 +213,28 @@ impl Packages {
 
 impl Package {
     /// Every file that its build read, by what the compiler and its build script wrote down.
-    fn read_files(&self, work: &Work<'_>, manifest: &Path) -> BTreeSet<PathBuf> {
+    fn read_files(
+        &self,
+        work: &Work<'_>,
+        manifest: &Path,
+        dep_infos: &BTreeMap<String, Vec<PathBuf>>,
+    ) -> BTreeSet<PathBuf> {
         let text = |path: &PathBuf| {
             work.sys
                 .read(path)
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
                 .unwrap_or_default()
         };
+        let own = manifest.parent().unwrap_or(manifest);
         let mut files: BTreeSet<PathBuf> = self
-            .dep_infos
+            .targets
             .iter()
-            .flat_map(|path| inputs::dep_info(&text(path), &work.workspace_folder()))
+            .filter_map(|name| dep_infos.get(name))
+            .flatten()
+            .map(|path| inputs::dep_info(&text(path), &work.workspace_folder()))
+            // Another crate of the name may have left a file there.
+            .filter(|files| files.iter().any(|path| path.starts_with(own)))
+            .flatten()
             .collect();
         if let (Some(output), Some(folder)) = (&self.script_output, manifest.parent()) {
             files.extend(inputs::rerun_if_changed(&text(output), folder));
@@ -425,13 +420,8 @@ fn read_message(message: &Value, said: &mut Packages) {
     package.foreign = !id.starts_with("path+");
     package.name = package_name(id, manifest);
     let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
+    package.targets.insert(name.replace('-', "_"));
     if message["reason"] == "compiler-artifact" {
-        if !package.foreign {
-            let files = message["filenames"].as_array().into_iter().flatten();
-            package
-                .dep_infos
-                .extend(files.filter_map(|file| dep_info_of(Path::new(file.as_str()?))));
-        }
         match message["executable"].as_str() {
             Some(path) if message["profile"]["test"] == true => package.tests.push((name, path.into())),
             Some(path) => {
@@ -452,18 +442,6 @@ fn read_message(message: &Value, said: &mut Packages) {
             list.push(diagnostic);
         }
     }
-}
-
-/// Where the dependency information of an artifact lies: beside it, `libx-1a2b.rmeta` as `x-1a2b.d` among `deps/`.
-fn dep_info_of(artifact: &Path) -> Option<PathBuf> {
-    let mut stem = artifact.file_stem()?.to_string_lossy().into_owned();
-    if artifact.parent().is_some_and(|folder| folder.ends_with("deps"))
-        && artifact.extension().is_some()
-        && let Some(bare) = stem.strip_prefix("lib")
-    {
-        stem = bare.to_owned();
-    }
-    Some(artifact.with_file_name(format!("{stem}.d")))
 }
 
 /// The name in a package id (`path+file:///a/b#name@1.0.0`, `…/name#1.0.0`), else the folder's.
