@@ -76,6 +76,7 @@ impl Console {
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress {
             bar,
+            quiet: self.quiet,
             verbose: self.verbose,
             stage: "reading".to_owned(),
             done: 0,
@@ -94,6 +95,7 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 /// Shows events as a moving line.
 pub(super) struct Progress {
     bar: ProgressBar,
+    quiet: bool,
     verbose: bool,
     stage: String,
     done: usize,
@@ -109,6 +111,7 @@ impl Progress {
                 self.of = *of;
                 self.show("");
             }
+            Event::SandboxReady { layers, missing } => self.sandbox(layers, missing),
             Event::BuildStarted { snippets } => self.show(&format!("compiling {snippets} snippets")),
             Event::SnippetCompiled { slug } => self.show(&format!("compiled {slug}")),
             Event::SnippetStarted { slug } => self.show(&format!("running {slug}")),
@@ -135,6 +138,23 @@ impl Progress {
             Event::Diagnosed(_) => {}
             Event::Finished { .. } => self.bar.finish_and_clear(),
         }
+    }
+
+    fn sandbox(&self, layers: &[String], missing: &[String]) {
+        if self.quiet {
+            return;
+        }
+        let mut text = if layers.is_empty() {
+            "sandbox: none; snippets run with all your rights".to_owned()
+        } else {
+            format!("sandbox: {}", layers.join(", "))
+        };
+        for why in missing {
+            text.push_str(&format!("\nnote: not in force: {why}"));
+        }
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
     }
 
     fn show(&self, what: &str) {

@@ -9,10 +9,12 @@ use super::Work;
 use super::inputs::{self, OutsideFile, normal};
 use super::observe::{RawDiagnostic, RawSpan};
 use super::report::Reporter;
+use super::sandbox::Sandbox;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::ContentHash;
 use crate::model::snippet::{SnippetCrate, SnippetKind};
-use crate::system::{Command, Ending};
+use crate::system::jail::{Jail, Layer};
+use crate::system::{Command, Ending, RunOutput};
 
 /// What came of compiling one crate.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Built {
     pub(super) warnings: Vec<RawDiagnostic>,
     /// Files that the compiler read and no key covers.
     pub(super) outside: Vec<OutsideFile>,
+    /// The layers of the sandbox that the compiler ran in.
+    pub(super) layers: Vec<Layer>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,11 +90,14 @@ struct Packages {
     ids: BTreeMap<String, PathBuf>,
     /// Folders of build scripts' outputs, by package id.
     scripts: BTreeMap<String, PathBuf>,
+    /// The layers of the sandbox that cargo ran in.
+    layers: Vec<Layer>,
 }
 
 /// Builds crates; those that should compile and do not are told and left out.
 pub(super) fn build(
     work: &Work<'_>,
+    sandbox: &Sandbox,
     crates: &[&SnippetCrate],
     reporter: &Reporter<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -111,9 +118,9 @@ pub(super) fn build(
         if selected.is_empty() {
             continue;
         }
-        if let Err(why) = call(work, &selected, tests, &mut said) {
+        if let Err(why) = call(work, sandbox, &selected, tests, &mut said) {
             let dir = &work.request.config.dir;
-            let lock = why.contains("--locked");
+            let lock = why.contains("lock file");
             let help = if lock {
                 "run `proofbook test --bless` to write the lockfile, review it, and commit it".to_owned()
             } else {
@@ -128,6 +135,7 @@ pub(super) fn build(
             return BTreeMap::new();
         }
     }
+    let said_layers = std::mem::take(&mut said.layers);
     let mut packages = said.finish();
     let workspace = work.workspace();
     let manifest = |folder: &str| normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
@@ -161,6 +169,7 @@ pub(super) fn build(
         let package = packages.remove(&own).unwrap_or_default();
         match outcome(found, package, work) {
             Ok(mut done) => {
+                done.layers = said_layers.clone();
                 done.outside = inputs::outside(work, &files, &inputs::covered(work, &closure));
                 built.insert(found.slug.clone(), done);
             }
@@ -287,6 +296,7 @@ fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Bu
                 compiled: Compiled::Refused(package.errors),
                 warnings: package.warnings,
                 outside: Vec::new(),
+                layers: Vec::new(),
             });
         }
         if package.bins.is_empty() && !package.library {
@@ -297,6 +307,7 @@ fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Bu
             compiled,
             warnings: package.warnings,
             outside: Vec::new(),
+            layers: Vec::new(),
         });
     }
     if !package.errors.is_empty() {
@@ -325,41 +336,90 @@ fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Bu
         compiled: Compiled::Executables(executables),
         warnings: package.warnings,
         outside: Vec::new(),
+        layers: Vec::new(),
     })
 }
 
-/// Environment variables that would change what is compiled.
-const UNSET: [&str; 8] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "RUSTDOCFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_INCREMENTAL",
-    "CARGO_BUILD_TARGET_DIR",
-    "RUSTC_WORKSPACE_WRAPPER",
+/// Environment variables of ours that cargo gets; all others would make builds depend on who runs them, or tell build
+/// scripts what is none of their business.
+const PASSED: [&str; 10] = [
+    "HOME",
+    "USERPROFILE",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "SystemRoot",
+    "SystemDrive",
+    "LIB",
+    "INCLUDE",
+    "ProgramFiles",
+    "ProgramData",
 ];
+
+/// The environment of every cargo call.
+fn environment(work: &Work<'_>) -> Vec<(String, String)> {
+    let target = work.request.target_dir;
+    let toolchain = work.toolchain;
+    let mut env: BTreeMap<String, String> = work
+        .sys
+        .env_vars()
+        .into_iter()
+        .filter(|(name, _)| PASSED.contains(&name.as_str()))
+        .collect();
+    let temporary = target.join("tmp").display().to_string();
+    let own = [
+        ("PATH", toolchain.search_path()),
+        ("RUSTC", toolchain.program("rustc").display().to_string()),
+        ("RUSTDOC", toolchain.program("rustdoc").display().to_string()),
+        ("CARGO_TARGET_DIR", target.display().to_string()),
+        ("CARGO_TERM_COLOR", "never".to_owned()),
+        // The linker needs a place, and there is no other where it may write.
+        ("TMPDIR", temporary.clone()),
+        ("TEMP", temporary.clone()),
+        ("TMP", temporary),
+        ("LC_ALL", "C.UTF-8".to_owned()),
+    ];
+    env.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    env.into_iter().collect()
+}
+
+/// Runs cargo in the workspace's folder.
+fn cargo(work: &Work<'_>, args: Vec<String>, jail: Option<Jail>) -> Result<RunOutput, String> {
+    work.sys
+        .create_dir_all(&work.request.target_dir.join("tmp"))
+        .map_err(|error| format!("failed to make the target directory: {error}"))?;
+    let command = Command {
+        program: work.toolchain.program("cargo"),
+        args,
+        folder: work.workspace_folder(),
+        clear_env: true,
+        env: environment(work),
+        jail,
+        ..Command::default()
+    };
+    work.sys
+        .run(&command)
+        .map_err(|error| format!("failed to run `cargo`: {error}"))
+}
 
 fn call(
     work: &Work<'_>,
+    sandbox: &Sandbox,
     crates: &[&SnippetCrate],
     tests: bool,
-    packages: &mut Packages,
+    said: &mut Packages,
 ) -> Result<(), String> {
     let request = work.request;
     let mut args: Vec<String> = [
         "build",
         "--keep-going",
+        // No network: what is missing is fetched by a call of its own, which runs nothing.
+        "--frozen",
         "--message-format=json",
         "--profile",
         &request.config.profile,
     ]
     .map(str::to_owned)
     .to_vec();
-    // A build writes nothing beside its own folders; only blessing may write the lockfile.
-    if request.locked || !request.bless {
-        args.push("--locked".to_owned());
-    }
     if tests {
         args.push("--tests".to_owned());
     } else {
@@ -373,31 +433,34 @@ fn call(
     for found in crates {
         args.extend(["-p".to_owned(), found.package.clone()]);
     }
-    let command = Command {
-        program: "cargo".into(),
-        args,
-        folder: request.root.join(&request.config.dir),
-        env: vec![
-            (
-                "CARGO_TARGET_DIR".to_owned(),
-                request.target_dir.display().to_string(),
-            ),
-            ("CARGO_TERM_COLOR".to_owned(), "never".to_owned()),
-        ],
-        unset_env: UNSET.map(str::to_owned).to_vec(),
-        ..Command::default()
-    };
-    let output = work
-        .sys
-        .run(&command)
-        .map_err(|error| format!("failed to run `cargo`: {error}"))?;
+    let jail = sandbox.of_build(work);
+    match built(cargo(work, args.clone(), jail.clone())?, said) {
+        Err(why) if why.contains("--frozen") || why.contains("--offline") => {
+            let mut fetch = vec!["fetch".to_owned()];
+            // A build writes nothing beside its own folders; only blessing may write the lockfile.
+            if request.locked || !request.bless {
+                fetch.push("--locked".to_owned());
+            }
+            let fetched = cargo(work, fetch, None)?;
+            if fetched.ending != Ending::Exited(0) {
+                return Err(String::from_utf8_lossy(&fetched.stderr).trim().to_owned());
+            }
+            built(cargo(work, args, jail)?, said)
+        }
+        done => done,
+    }
+}
+
+/// Reads what a build said; its complaint where it did not begin.
+fn built(output: RunOutput, said: &mut Packages) -> Result<(), String> {
     let mut finished = false;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         if let Ok(message) = serde_json::from_str::<Value>(line) {
             finished |= message["reason"] == "build-finished";
-            read_message(&message, packages);
+            read_message(&message, said);
         }
     }
+    said.layers = output.layers;
     if finished || output.ending == Ending::Exited(0) {
         Ok(())
     } else {

@@ -1,13 +1,14 @@
 //! What a run depends on, as hashes. The table in `ARCHITECTURE.md` lists it.
 
-use super::{Work, inputs};
-use crate::config::snippet::workspace::Lockfile;
+use super::{Work, inputs, sandbox, toolchain};
+use crate::config::SandboxMode;
+use crate::config::snippet::workspace::{Lockfile, Workspace};
 use crate::memo::ContentHash;
 use crate::model::snippet::SnippetCrate;
 use crate::source::Sources;
 
 /// Changes with the way in which snippets are built, run or recorded.
-const RUNNER_VERSION: &str = "2";
+const RUNNER_VERSION: &str = "3";
 
 /// Hash of the crate's own files, expected outputs left out.
 pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
@@ -25,50 +26,76 @@ pub(super) fn lock_hash(sources: &Sources, dir: &str) -> ContentHash {
     ContentHash::of(lock.map_or(&[][..], |lock| &lock.bytes))
 }
 
-/// The key of a run. Of the lockfile and the workspace's manifest only the parts that the crate needs are in it, so that
-/// a new crate beside it changes nothing.
-pub(super) fn run_key(found: &SnippetCrate, work: &Work<'_>) -> ContentHash {
-    let config = work.request.config;
-    let dir = config.dir.as_str();
-    let text = |path: &str| {
-        work.sources
-            .by_path(path)
-            .map(|file| file.text.to_string())
-            .unwrap_or_default()
-    };
-    let mut hash = ContentHash::fields()
-        .field(RUNNER_VERSION)
-        .field(&work.toolchain.verbose)
-        .field(&config.profile)
-        .field(source_hash(found, work.sources).as_bytes());
-    let workspace = work.workspace();
-    let closure = inputs::closure(work, found, &workspace);
-    for (path, file) in inputs::covered(work, &closure) {
-        hash.add(
-            path.strip_prefix(work.request.root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .as_bytes(),
-        );
-        hash.add(file.as_bytes());
+/// What all keys share, read once.
+pub(super) struct Keys<'a> {
+    work: &'a Work<'a>,
+    workspace: Workspace,
+    lockfile: Lockfile,
+    /// Of what decides for all snippets alike.
+    common: ContentHash,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(work: &'a Work<'a>) -> Self {
+        let config = work.request.config;
+        let mut common = ContentHash::fields()
+            .field(RUNNER_VERSION)
+            .field(&work.toolchain.verbose)
+            .field(&config.profile);
+        for (path, bytes) in toolchain::allowed_files(work) {
+            common.add(path);
+            common.add(bytes);
+        }
+        let lock = work.sources.by_path(&work.in_workspace("Cargo.lock"));
+        Self {
+            work,
+            workspace: work.workspace(),
+            lockfile: Lockfile::new(lock.map_or("", |lock| &lock.text)),
+            common: common.finish(),
+        }
     }
-    hash.add(workspace.part(&closure.inherited));
-    for (name, entry) in Lockfile::new(&text(&format!("{dir}/Cargo.lock"))).part(&found.package) {
-        hash.add(name);
-        hash.add(entry);
+
+    /// The key of a run. Of the lockfile and the workspace's manifest only the parts that the crate needs are in it, so
+    /// that a new crate beside it changes nothing.
+    pub(super) fn of_run(&self, found: &SnippetCrate) -> ContentHash {
+        let work = self.work;
+        let config = work.request.config;
+        let mut hash = ContentHash::fields().field(self.common.as_bytes());
+        let closure = inputs::closure(work, found, &self.workspace);
+        for (path, file) in inputs::covered(work, &closure) {
+            let path = path.strip_prefix(work.request.root).unwrap_or(&path);
+            hash.add(path.to_string_lossy().as_bytes());
+            hash.add(file.as_bytes());
+        }
+        hash.add(self.workspace.part(&closure.inherited));
+        for (name, entry) in self.lockfile.part(&found.package) {
+            hash.add(name);
+            hash.add(entry);
+        }
+        let meta = &found.meta;
+        hash.add(format!(
+            "{:?}",
+            (&meta.kinds, &meta.args, &meta.env, &meta.stdin, &found.bins)
+        ));
+        hash.add(format!(
+            "{:?}",
+            (
+                meta.timeout.unwrap_or(config.timeout),
+                config.max_output,
+                config.determinism_runs
+            )
+        ));
+        hash.add(format!(
+            "{:?}",
+            (
+                meta.memory.unwrap_or(config.memory),
+                meta.max_processes.unwrap_or(config.max_processes),
+                config.max_files,
+                config.max_disk,
+                sandbox::network(work, found),
+                sandbox::mode(work) == SandboxMode::Off
+            )
+        ));
+        hash.finish()
     }
-    let meta = &found.meta;
-    hash.add(format!(
-        "{:?}",
-        (&meta.kinds, &meta.args, &meta.env, &meta.stdin, &found.bins)
-    ));
-    hash.add(format!(
-        "{:?}",
-        (
-            meta.timeout.unwrap_or(config.timeout),
-            config.max_output,
-            config.determinism_runs
-        )
-    ));
-    hash.finish()
 }

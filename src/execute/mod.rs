@@ -26,16 +26,18 @@ use rayon::prelude::*;
 use self::build::{Built, Compiled};
 use self::observe::Observation;
 use self::report::Reporter;
+use self::sandbox::Sandbox;
 use self::toolchain::Toolchain;
-use crate::config::SnippetsConfig;
 use crate::config::snippet::workspace::{Workspace, join};
-use crate::diagnostic::{Diagnostic, Staged, codes};
+use crate::config::{SandboxMode, SnippetsConfig};
+use crate::diagnostic::{Code, Diagnostic, Staged, codes};
 use crate::event::Event;
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
 use crate::model::snippet::{SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
 use crate::source::Sources;
 use crate::system::System;
+use crate::system::jail::Layer;
 
 /// What an execution depends on besides the book.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +90,9 @@ pub fn execute(
     let toolchain = if selected.is_empty() {
         Toolchain::default()
     } else {
-        match toolchain::find(sys, &request.root.join(&request.config.dir)) {
+        let workspace = request.root.join(&request.config.dir);
+        let folder = request.config.allow_toolchain_file.then_some(workspace.as_path());
+        match toolchain::find(sys, memo, request.root, folder) {
             Ok(toolchain) => toolchain,
             Err(why) => {
                 diagnostics.push(
@@ -121,7 +125,14 @@ pub fn execute(
             .snippets
             .insert(found.slug.clone(), work.blank(found, status));
     }
-    if toolchain.release.is_empty() {
+    let refused = if selected.is_empty() {
+        Vec::new()
+    } else {
+        toolchain::refused(&work)
+    };
+    let is_refused = !refused.is_empty();
+    diagnostics.extend(refused);
+    if toolchain.release.is_empty() || is_refused {
         for found in selected {
             outputs
                 .snippets
@@ -129,13 +140,20 @@ pub fn execute(
         }
         return Staged::new(outputs, diagnostics);
     }
-    let (observed, cached) = work.observe(&selected, &reporter, &mut diagnostics, emit);
+    let seen = work.observe(&selected, &reporter, &mut diagnostics, emit);
+    let Seen {
+        observed,
+        cached,
+        without,
+    } = seen;
     outputs.cached = cached.len();
+    outputs.sandbox = layers_in_force(observed.values());
     for found in selected {
         let Some(observation) = observed.get(&found.slug) else {
-            // A build failure was told already.
+            // Why was told already.
             let mut proof = work.blank(found, Status::Failed);
-            proof.failure = Some(codes::SNIPPET_BUILD_FAILED.as_str());
+            let code = without.get(&found.slug).copied();
+            proof.failure = Some(code.unwrap_or(codes::SNIPPET_BUILD_FAILED).as_str());
             outputs.snippets.insert(found.slug.clone(), proof);
             continue;
         };
@@ -149,6 +167,25 @@ pub fn execute(
         outputs.snippets.insert(found.slug.clone(), proof);
     }
     Staged::new(outputs, diagnostics)
+}
+
+/// The layers that every observation has.
+fn layers_in_force<'a>(observed: impl Iterator<Item = &'a Observation>) -> Vec<String> {
+    let mut all: Option<Vec<Layer>> = None;
+    for observation in observed {
+        let all = all.get_or_insert_with(|| observation.layers.clone());
+        all.retain(|layer| observation.layers.contains(layer));
+    }
+    all.into_iter().flatten().map(|layer| layer.to_string()).collect()
+}
+
+/// What was seen of the selected snippets.
+struct Seen {
+    observed: BTreeMap<String, Observation>,
+    /// Slugs that the memo knew.
+    cached: Vec<String>,
+    /// Codes of what was told of those that are missing, where it is not that they do not compile.
+    without: BTreeMap<String, Code>,
 }
 
 /// The first folder `run/<n>` beside the target directory that no other process holds, and the lock on it. The number
@@ -200,43 +237,72 @@ impl Work<'_> {
         }
     }
 
-    /// What every selected snippet did: from the memo, else by compiling and running it now. Those that do not
-    /// compile are missing. Second come the slugs that the memo knew.
+    /// What every selected snippet did: from the memo, else by compiling and running it now.
     fn observe(
         &self,
         selected: &[&SnippetCrate],
         reporter: &Reporter<'_>,
         diagnostics: &mut Vec<Diagnostic>,
         emit: &mut (dyn FnMut(Event) + Send),
-    ) -> (BTreeMap<String, Observation>, Vec<String>) {
-        let mut observed = BTreeMap::new();
-        let mut cached = Vec::new();
+    ) -> Seen {
+        let mut seen = Seen {
+            observed: BTreeMap::new(),
+            cached: Vec::new(),
+            without: BTreeMap::new(),
+        };
         let mut missing: Vec<(&SnippetCrate, ContentHash)> = Vec::new();
+        let keys = key::Keys::new(self);
         for found in selected {
-            let key = key::run_key(found, self);
+            let key = keys.of_run(found);
             let known = self.memo.bytes(self.sys, "run", key);
             let known = known
                 .and_then(|bytes| Observation::decode(&bytes))
-                .filter(|known| {
-                    known
-                        .outside
-                        .iter()
-                        .all(|file| file.is_unchanged(self.request.root, self.sys))
-                });
+                .filter(|known| self.still_holds(known));
             match known {
                 Some(observation) => {
-                    observed.insert(found.slug.clone(), observation);
-                    cached.push(found.slug.clone());
+                    seen.observed.insert(found.slug.clone(), observation);
+                    seen.cached.push(found.slug.clone());
                 }
                 None => missing.push((found, key)),
             }
         }
+        if missing.is_empty() {
+            return seen;
+        }
+        let sandbox = match Sandbox::prepare(self) {
+            Ok(sandbox) => sandbox,
+            Err(diagnostic) => {
+                diagnostics.push(*diagnostic);
+                let refused = missing
+                    .iter()
+                    .map(|(found, _)| (found.slug.clone(), codes::SNIPPET_SANDBOX));
+                seen.without.extend(refused);
+                return seen;
+            }
+        };
+        emit(Event::SandboxReady {
+            layers: sandbox.layers().working.iter().map(ToString::to_string).collect(),
+            missing: sandbox.layers().missing.clone(),
+        });
+        missing.retain(|(found, _)| match sandbox.lacks_for(self, found) {
+            None => true,
+            Some(why) => {
+                let what = format!("`{}` cannot be run here: {why}", found.slug);
+                diagnostics.push(
+                    reporter
+                        .about(found, codes::SNIPPET_SANDBOX, what)
+                        .help("allow user namespaces on this system, or take `network` out of its metadata"),
+                );
+                seen.without.insert(found.slug.clone(), codes::SNIPPET_SANDBOX);
+                false
+            }
+        });
         for batch in build::batches(missing) {
             emit(Event::BuildStarted {
                 snippets: batch.len(),
             });
             let crates: Vec<&SnippetCrate> = batch.iter().map(|(found, _)| *found).collect();
-            let built = build::build(self, &crates, reporter, diagnostics);
+            let built = build::build(self, &sandbox, &crates, reporter, diagnostics);
             let emit = Mutex::new(&mut *emit);
             let tell = |event| {
                 if let Ok(mut emit) = emit.lock() {
@@ -253,19 +319,35 @@ impl Work<'_> {
                     tell(Event::SnippetStarted {
                         slug: found.slug.clone(),
                     });
-                    Some((*found, *key, self.run(found, built, reporter)))
+                    Some((*found, *key, self.run(found, built, &sandbox, reporter)))
                 })
                 .collect();
-            for (found, key, staged) in fresh {
-                if let Some(observation) = staged.collect(diagnostics) {
-                    if observation.is_lasting() {
+            for (found, key, mut staged) in fresh {
+                if let Some(observation) = staged.value.take() {
+                    if observation.is_lasting() && staged.diagnostics.is_empty() {
                         self.memo.store_bytes(self.sys, "run", key, &observation.encode());
                     }
-                    observed.insert(found.slug.clone(), observation);
+                    seen.observed.insert(found.slug.clone(), observation);
+                } else if let Some(first) = staged.diagnostics.first() {
+                    seen.without.insert(found.slug.clone(), first.code);
                 }
+                diagnostics.append(&mut staged.diagnostics);
             }
         }
-        (observed, cached)
+        seen
+    }
+
+    /// Whether a remembered observation may stand for a run of today.
+    fn still_holds(&self, known: &Observation) -> bool {
+        let safe = sandbox::mode(self) != SandboxMode::Required
+            || sandbox::NEEDED.iter().all(|layer| known.layers.contains(layer));
+        let unchanged = || {
+            known
+                .outside
+                .iter()
+                .all(|file| file.is_unchanged(self.request.root, self.sys))
+        };
+        safe && unchanged()
     }
 
     /// Runs what was built of a snippet; `None` where two runs differ.
@@ -273,13 +355,17 @@ impl Work<'_> {
         &self,
         found: &SnippetCrate,
         built: &Built,
+        sandbox: &Sandbox,
         reporter: &Reporter<'_>,
     ) -> Staged<Option<Observation>> {
         let mut observation = Observation {
             warnings: built.warnings.clone(),
             outside: built.outside.clone(),
             root: self.request.root.display().to_string(),
-            private: self.run_folder.join(&found.slug).display().to_string(),
+            private: (0..self.request.config.determinism_runs.clamp(1, 10))
+                .map(|round| sandbox::private_folder(self, found, round).display().to_string())
+                .collect(),
+            layers: built.layers.clone(),
             ..Observation::default()
         };
         let compiled = match &built.compiled {
@@ -298,19 +384,29 @@ impl Work<'_> {
         for round in 0..runs {
             let mut this = Observation::default();
             for (bin, path) in &compiled.bins {
-                match sandbox::run(self, found, path, &[]) {
+                match sandbox::run(self, sandbox, found, path, &[], round) {
                     Ok(run) => this.runs.push(run.named(bin)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }
             }
             for (name, path) in &compiled.tests {
-                match sandbox::run(self, found, path, &["--test-threads=1"]) {
+                match sandbox::run(self, sandbox, found, path, &["--test-threads=1"], round) {
                     Ok(run) => this.tests.push(run.named(name)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }
             }
             if !diagnostics.is_empty() {
                 return Staged::new(None, diagnostics);
+            }
+            for run in this.runs.iter().chain(&this.tests) {
+                observation.layers.retain(|layer| {
+                    // Compilers need no namespaces: they are named for runs that had them.
+                    run.layers.contains(layer)
+                });
+                if run.layers.contains(&Layer::Namespaces) && !observation.layers.contains(&Layer::Namespaces)
+                {
+                    observation.layers.push(Layer::Namespaces);
+                }
             }
             if round == 0 {
                 observation.runs = this.runs;

@@ -50,9 +50,14 @@ impl Normalizer {
             (format!("{}/{}/", observation.root, found.folder), String::new()),
             // The compiler runs in the workspace's folder, so that places in panics and errors begin with the crate's.
             (format!("{}/src/", found.slug), "src/".to_owned()),
-            (observation.private.clone(), "[ROOT]".to_owned()),
             (observation.root.clone(), "[ROOT]".to_owned()),
         ];
+        paths.extend(
+            observation
+                .private
+                .iter()
+                .map(|path| (path.clone(), "[ROOT]".to_owned())),
+        );
         paths.retain(|(path, _)| !path.is_empty());
         paths.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         let book: &[Redaction] = &work.request.config.redactions;

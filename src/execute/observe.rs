@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::inputs::OutsideFile;
-use crate::system::{Ending, RunOutput};
+use crate::system::jail::Layer;
+use crate::system::{Ending, RunOutput, Stream};
 
 /// What a snippet did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +21,10 @@ pub(super) struct Observation {
     pub(super) tests: Vec<RawRun>,
     /// The site's root when it was made, which may be elsewhere by now.
     pub(super) root: String,
-    /// The private folder of its runs.
-    pub(super) private: String,
+    /// The private folders of its runs.
+    pub(super) private: Vec<String>,
+    /// The layers of the sandbox that were in force while it was compiled and run.
+    pub(super) layers: Vec<Layer>,
     /// Files that it was built from and that its key does not cover.
     pub(super) outside: Vec<OutsideFile>,
 }
@@ -35,6 +38,10 @@ pub(super) struct RawRun {
     pub(super) stdout: Vec<u8>,
     #[serde(with = "as_base64")]
     pub(super) stderr: Vec<u8>,
+    /// In which order stretches of the two came.
+    pub(super) order: Vec<(Stream, usize)>,
+    /// The layers of the sandbox that were in force.
+    pub(super) layers: Vec<Layer>,
 }
 
 /// How a run ended.
@@ -44,6 +51,10 @@ pub(super) enum RawEnding {
     Signaled(i32),
     TimedOut,
     OutputLimit,
+    MemoryLimit(u64),
+    ProcessLimit(u64),
+    FileLimit(u64),
+    DiskLimit(u64),
 }
 
 /// A compiler message as it was.
@@ -95,9 +106,15 @@ impl RawRun {
                 Ending::Signaled(signal) => RawEnding::Signaled(signal),
                 Ending::TimedOut => RawEnding::TimedOut,
                 Ending::OutputLimit => RawEnding::OutputLimit,
+                Ending::MemoryLimit(bytes) => RawEnding::MemoryLimit(bytes),
+                Ending::ProcessLimit(count) => RawEnding::ProcessLimit(count),
+                Ending::FileLimit(count) => RawEnding::FileLimit(count),
+                Ending::DiskLimit(bytes) => RawEnding::DiskLimit(bytes),
             },
             stdout: output.stdout,
             stderr: output.stderr,
+            order: output.order,
+            layers: output.layers,
         }
     }
 

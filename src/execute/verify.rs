@@ -11,9 +11,31 @@ use crate::model::snippet::{
     RefusalProof, RunProof, RustcDiagnostic, RustcSpan, SnippetCrate, SnippetKind, SnippetProof, Status,
     TestProof, VerifiedOutput,
 };
+use crate::system::Stream;
 
 /// Exit code of a Rust program that panicked (std documentation of `process::exit` and of panics).
 const PANIC: i32 = 101;
+
+/// Numbers of signals (signal(7)): abort, a file beyond `RLIMIT_FSIZE`, time beyond `RLIMIT_CPU`.
+const ABORT: i32 = 6;
+const FILE_SIZE: i32 = 25;
+const CPU_TIME: i32 = 24;
+
+/// A number of bytes as people read it.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    for (unit, one) in UNITS {
+        if bytes >= one {
+            let tenths = bytes.saturating_mul(10) / one;
+            return if tenths % 10 == 0 {
+                format!("{} {unit}", tenths / 10)
+            } else {
+                format!("{}.{} {unit}", tenths / 10, tenths % 10)
+            };
+        }
+    }
+    format!("{bytes} bytes")
+}
 
 struct Verifier<'a> {
     work: &'a Work<'a>,
@@ -195,17 +217,6 @@ impl Verifier<'_> {
         let slug = &found.slug;
         let config = self.work.request.config;
         let limit = found.meta.timeout.unwrap_or(config.timeout);
-        let kept = || {
-            let out = self.normalizer.text(&run.stdout);
-            let mut text = String::new();
-            for (name, part) in [("stdout", out.as_str()), ("stderr", stderr)] {
-                if !part.trim().is_empty() {
-                    let short: String = part.chars().take(2000).collect();
-                    text.push_str(&format!("{name}:\n{}\n", short.trim_end()));
-                }
-            }
-            text
-        };
         let expected = if panics { PANIC } else { found.meta.exit_code };
         let diagnostic = match run.ending {
             RawEnding::Exited(code) if code == expected => {
@@ -230,11 +241,7 @@ impl Verifier<'_> {
                 } else {
                     format!("mend it, or say `exit-code = {code}` in its metadata")
                 }),
-            RawEnding::Signaled(signal) => self.reporter.about(
-                found,
-                codes::SNIPPET_CRASHED,
-                format!("signal {signal} ended `{slug}`"),
-            ),
+            RawEnding::Signaled(signal) => self.signaled(signal, stderr),
             RawEnding::TimedOut => self
                 .reporter
                 .about(
@@ -249,13 +256,47 @@ impl Verifier<'_> {
                     found,
                     codes::SNIPPET_OUTPUT_LIMIT,
                     format!(
-                        "`{slug}` was stopped: it wrote more than {} bytes",
-                        config.max_output
+                        "`{slug}` was stopped: it wrote more than {}",
+                        size(config.max_output as u64)
                     ),
                 )
                 .help("print less, or raise `max-output` in `[snippets]`"),
+            RawEnding::MemoryLimit(bytes) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_MEMORY_LIMIT,
+                    format!("`{slug}` was stopped: it used {} of memory", size(bytes)),
+                )
+                .help(format!(
+                    "it may use {}; use less, or raise `memory` in its metadata",
+                    size(found.meta.memory.unwrap_or(config.memory))
+                )),
+            RawEnding::ProcessLimit(count) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_PROCESS_LIMIT,
+                    format!("`{slug}` was stopped: it ran {count} processes"),
+                )
+                .help(format!(
+                    "it may run {}; start fewer, or raise `max-processes` in its metadata",
+                    found.meta.max_processes.unwrap_or(config.max_processes)
+                )),
+            RawEnding::FileLimit(count) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_FILE_LIMIT,
+                    format!("`{slug}` was stopped: it made {count} files"),
+                )
+                .help(format!(
+                    "it may make {}; make fewer, or raise `max-files` in `[snippets]`",
+                    config.max_files
+                )),
+            RawEnding::DiskLimit(bytes) => self.disk_limit(&format!("it wrote {} of files", size(bytes))),
         };
-        let kept = kept();
+        let kept = self.in_order(run);
         let diagnostic = if kept.is_empty() {
             diagnostic
         } else {
@@ -263,6 +304,85 @@ impl Verifier<'_> {
         };
         self.say(diagnostic);
         false
+    }
+
+    fn disk_limit(&self, what: &str) -> Diagnostic {
+        self.reporter
+            .about(
+                self.found,
+                codes::SNIPPET_DISK_LIMIT,
+                format!("`{}` was stopped: {what}", self.found.slug),
+            )
+            .help(format!(
+                "it may write {}; write less, or raise `max-disk` in `[snippets]`",
+                size(self.work.request.config.max_disk)
+            ))
+    }
+
+    /// A run that a signal ended: of some it is known who sent them and why.
+    fn signaled(&self, signal: i32, stderr: &str) -> Diagnostic {
+        let slug = &self.found.slug;
+        let config = self.work.request.config;
+        let memory = self.found.meta.memory.unwrap_or(config.memory);
+        match signal {
+            // The allocator's words before it aborts (std documentation of `handle_alloc_error`).
+            ABORT if stderr.contains("memory allocation of ") => self
+                .reporter
+                .about(
+                    self.found,
+                    codes::SNIPPET_MEMORY_LIMIT,
+                    format!(
+                        "`{slug}` asked for more memory than the {} it may use",
+                        size(memory)
+                    ),
+                )
+                .help("use less, or raise `memory` in its metadata"),
+            FILE_SIZE => self.disk_limit("it wrote a file that is too long"),
+            CPU_TIME => self.reporter.about(
+                self.found,
+                codes::SNIPPET_TIMEOUT,
+                format!("`{slug}` was stopped: it used all its processor time"),
+            ),
+            _ if stderr.contains("has overflowed its stack") => self.reporter.about(
+                self.found,
+                codes::SNIPPET_CRASHED,
+                format!("`{slug}` overflowed its stack"),
+            ),
+            _ => self.reporter.about(
+                self.found,
+                codes::SNIPPET_CRASHED,
+                format!("signal {signal} ended `{slug}`"),
+            ),
+        }
+    }
+
+    /// What a run wrote to both streams, in order of arrival, shortened.
+    fn in_order(&self, run: &RawRun) -> String {
+        const MOST: usize = 4000;
+        let (mut out, mut err) = (run.stdout.as_slice(), run.stderr.as_slice());
+        let mut text = String::new();
+        let both = !out.is_empty() && !err.is_empty();
+        for (stream, len) in &run.order {
+            let (name, rest) = match stream {
+                Stream::Out => ("stdout", &mut out),
+                Stream::Err => ("stderr", &mut err),
+            };
+            let (part, after) = rest.split_at((*len).min(rest.len()));
+            *rest = after;
+            if both || name == "stderr" || text.is_empty() {
+                text.push_str(&format!("{name}:\n"));
+            }
+            text.push_str(&self.normalizer.text(part));
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        if text.chars().count() > MOST {
+            let short: String = text.chars().take(MOST).collect();
+            let rest = text.len() - short.len();
+            return format!("{short}\n… and {rest} more bytes");
+        }
+        text
     }
 
     /// Compares a text with its expected file, or accepts it where that was asked for. `wanted` says whether there

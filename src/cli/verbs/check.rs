@@ -1,13 +1,12 @@
 //! `proofbook check`
 
-use super::{absolute, memo};
+use super::{absolute, memo, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, CheckArgs, OutputFormat};
 use crate::cli::console::{self, Console};
 use crate::diagnostic::{Code, Diagnostics, codes, nearest};
 use crate::engine::{self, BuildRequest, Goal};
 use crate::report::json;
-use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
     let only = rules(&check.only)?;
@@ -23,7 +22,7 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         jobs: None,
     };
     let mut progress = console.progress();
-    let mut outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+    let mut outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
         progress.hear(&event);
     })?;
     drop(progress);

@@ -14,11 +14,18 @@ use anyhow::Context as _;
 
 use crate::engine::PRIVATE;
 use crate::memo::Memo;
+use crate::system::OsSystem;
 
 /// The site's root as an absolute path.
 fn absolute(root: &Path) -> anyhow::Result<PathBuf> {
     root.canonicalize()
         .with_context(|| format!("failed to find the folder `{}`", root.display()))
+}
+
+/// The operating system, with this program as the warden of what it runs.
+fn system() -> OsSystem {
+    // Executed by this name it is the same program even after its file was replaced.
+    OsSystem::with_warden("/proc/self/exe")
 }
 
 /// The memo of a site.

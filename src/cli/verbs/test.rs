@@ -1,13 +1,12 @@
 //! `proofbook test`
 
-use super::{absolute, memo};
+use super::{absolute, memo, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, OutputFormat, TestArgs};
 use crate::cli::console::{self, Console};
 use crate::diagnostic::nearest;
 use crate::engine::{self, BuildRequest, Goal};
 use crate::report::json;
-use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> anyhow::Result<ExitCode> {
     if test.bless && !test.force && std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
@@ -28,7 +27,7 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
         jobs: None,
     };
     let mut progress = console.progress();
-    let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+    let outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
         progress.hear(&event);
     })?;
     drop(progress);
