@@ -14,6 +14,7 @@ use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use landlock::{
@@ -24,9 +25,14 @@ use landlock::{
 use super::filter;
 use super::{RunOrder, Verdict};
 
-/// The user that a program becomes where we are root: no account has this number by custom (systemd takes numbers for
-/// short-lived users from this range).
-const OTHER_USER: u32 = 65_400;
+/// The user that a program becomes where we are root: no account has such a number by custom (systemd takes numbers for
+/// short-lived users from this range). Limits of processes count per user, so that each run has another.
+fn other_user() -> u32 {
+    static USER: OnceLock<u32> = OnceLock::new();
+    // First asked for by the warden, whose children inherit the answer.
+    *USER.get_or_init(|| 61_184 + process_id().unsigned_abs() % 4000)
+}
+
 /// The user that a program is in namespaces of its own.
 const INNER_USER: u32 = 1000;
 /// The newest Landlock that is known here; older kernels enforce what they can.
@@ -164,9 +170,10 @@ fn can_be_reached(folder: &Path) -> bool {
 
 /// Gives the working directory to the other user, if the program becomes one.
 pub(super) fn give_away(order: &RunOrder) -> io::Result<()> {
+    let user = other_user();
     if becomes_other(order) {
         for folder in &order.jail.writable {
-            named("chown", chown(folder, Some(OTHER_USER), Some(OTHER_USER)))?;
+            named("chown", chown(folder, Some(user), Some(user)))?;
         }
     }
     Ok(())
@@ -495,18 +502,26 @@ fn limits(order: &RunOrder) -> io::Result<()> {
         let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
         set(Resource::Cpu, (limit.as_secs() + 2) * cpus)?;
     }
-    // Counted per user: only for a user that is nobody else.
-    if jail.processes.is_some() && (jail.root.is_some() || becomes_other(order)) {
-        set(Resource::Nproc, 512)?;
+    // Counted per user, threads included: for a user that is nobody else as it is, else on top of what there is.
+    if let Some(processes) = jail.processes {
+        if jail.root.is_some() || becomes_other(order) {
+            set(Resource::Nproc, NPROC)?;
+        } else if processes > 1 {
+            set(Resource::Nproc, super::tree::tasks_of_user() + NPROC)?;
+        }
     }
     Ok(())
 }
+
+/// Threads of a run, those of all its processes together.
+const NPROC: u64 = 512;
 
 /// Address space beyond a program's memory: its code, its libraries, and heaps that glibc reserves and never touches.
 const ADDRESS_ROOM: u64 = 512 << 20;
 
 /// Becomes another user, where asked for and possible, and gives up all capabilities in any case.
 fn give_up_rights(order: &RunOrder) -> io::Result<()> {
+    let user = other_user();
     // SAFETY: no preconditions but pointers to nothing; the structures are those of capset(2), version 3.
     unsafe {
         for capability in 0..=63 {
@@ -516,14 +531,8 @@ fn give_up_rights(order: &RunOrder) -> io::Result<()> {
         libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
         if becomes_other(order) {
             named("setgroups", check(libc::setgroups(0, std::ptr::null())))?;
-            named(
-                "setgid",
-                check(libc::setresgid(OTHER_USER, OTHER_USER, OTHER_USER)),
-            )?;
-            named(
-                "setuid",
-                check(libc::setresuid(OTHER_USER, OTHER_USER, OTHER_USER)),
-            )?;
+            named("setgid", check(libc::setresgid(user, user, user)))?;
+            named("setuid", check(libc::setresuid(user, user, user)))?;
         }
         let header: [u32; 2] = [0x2008_0522, 0];
         let none = [0_u32; 6];
@@ -562,6 +571,11 @@ fn landlock(jail: &super::Jail) -> io::Result<()> {
                 AccessFs::ReadFile | AccessFs::WriteFile,
             ))?
             .add_rules(path_beneath_rules(&jail.writable, all))?
+            // Its own memory map, by which the standard library tells an overflow of the stack.
+            .add_rules(path_beneath_rules(
+                jail.processes.map(|_| "/proc/self"),
+                AccessFs::ReadFile | AccessFs::ReadDir,
+            ))?
             .restrict_self()?;
         Ok(status.ruleset)
     };

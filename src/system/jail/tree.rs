@@ -5,12 +5,13 @@
     reason = "waiting for processes has no safe interface for any child"
 )]
 
+use std::ffi::CString;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, open, openat, statat};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// What a tree uses.
@@ -70,6 +71,23 @@ fn descendants(of: i32) -> Vec<i32> {
     found
 }
 
+/// Threads of our user on the whole system.
+pub(super) fn tasks_of_user() -> u64 {
+    let own = rustix::process::getuid().as_raw();
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok())
+        .filter_map(|status| {
+            let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+            let user: u32 = field("Uid:")?.split_whitespace().next()?.parse().ok()?;
+            let threads: u64 = field("Threads:")?.trim().parse().ok()?;
+            (user == own).then_some(threads)
+        })
+        .sum()
+}
+
 /// The first child of a process, by its own list.
 fn first_child(pid: i32) -> Option<i32> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
@@ -108,28 +126,64 @@ pub(super) fn usage(child: i32, init: bool, single: bool) -> Usage {
     }
 }
 
-/// Files and bytes in a folder; counting ends where either passes its limit.
+/// Files and bytes in a folder; counting ends where either passes its limit. Folders are walked by descriptors, one at a
+/// time: by paths a deep tree would take time that grows with the square of its depth.
 pub(super) fn folder_usage(folder: &Path, most_files: u64, most_bytes: u64) -> (u64, u64) {
-    let (mut files, mut bytes) = (0, 0);
-    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
-            files += 1;
-            // Of the entry itself: links are not followed.
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            // POSIX counts blocks of 512 bytes here, whatever the file system's own size.
-            bytes += metadata.blocks() * 512;
-            if metadata.is_dir() {
-                open.push(entry.path());
+    let mut usage = (0, 0);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(mut here) = open(folder, flags, Mode::empty()) else {
+        return usage;
+    };
+    let mut levels = vec![entries(&here, &mut usage)];
+    while let Some(level) = levels.last_mut() {
+        if usage.0 > most_files || usage.1 > most_bytes {
+            break;
+        }
+        let next = match level.pop() {
+            Some(name) => match openat(&here, name.as_c_str(), flags, Mode::empty()) {
+                Ok(inner) => {
+                    levels.push(entries(&inner, &mut usage));
+                    inner
+                }
+                // Gone, or closed to us.
+                Err(_) => continue,
+            },
+            None => {
+                levels.pop();
+                if levels.is_empty() {
+                    break;
+                }
+                match openat(&here, "..", flags, Mode::empty()) {
+                    Ok(above) => above,
+                    Err(_) => break,
+                }
             }
-            if files > most_files || bytes > most_bytes {
-                return (files, bytes);
-            }
+        };
+        here = next;
+    }
+    usage
+}
+
+/// Counts what lies in a folder, and returns the names of the folders in it.
+fn entries(folder: &OwnedFd, usage: &mut (u64, u64)) -> Vec<CString> {
+    let mut folders = Vec::new();
+    for entry in Dir::read_from(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        usage.0 += 1;
+        // Of the entry itself: links are not followed.
+        let Ok(stat) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else {
+            continue;
+        };
+        // POSIX counts blocks of 512 bytes here, whatever the file system's own size.
+        usage.1 += stat.st_blocks as u64 * 512;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            folders.push(name.to_owned());
         }
     }
-    (files, bytes)
+    folders
 }
 
 /// Ends a child and everything below it, and everything that has become ours; returns the child's wait status.

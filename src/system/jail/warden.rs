@@ -152,11 +152,9 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
     let started = Instant::now();
     let handle = tree::handle(child);
     let mut tick = Duration::from_millis(1);
+    let mut disk_due = Instant::now();
     loop {
         let left = order.timeout.map(|limit| limit.saturating_sub(started.elapsed()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Ok(Verdict::TimedOut);
-        }
         let wait = left.map_or(tick, |left| left.min(tick));
         let fds = [
             Some(control.as_raw_fd()),
@@ -171,20 +169,32 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
             return Ok(Verdict::Probed);
         }
         let usage = tree::usage(child, order.jail.root.is_some(), order.jail.processes == Some(1));
-        if let Some(over) = over(order, &usage).or_else(|| over_disk(order)) {
+        if let Some(over) = over(order, &usage) {
             return Ok(over);
+        }
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(Verdict::TimedOut);
+        }
+        if Instant::now() >= disk_due {
+            let began = Instant::now();
+            if let Some(over) = over_disk(order) {
+                return Ok(over);
+            }
+            // Counting many files may take long: a tenth of the time at most.
+            disk_due = Instant::now() + began.elapsed() * 10;
         }
         tick = (tick * 2).min(TICK);
     }
 }
 
 fn over(order: &RunOrder, usage: &Usage) -> Option<Verdict> {
-    if order.jail.memory.is_some_and(|limit| usage.memory > limit) {
-        return Some(Verdict::Memory(usage.memory));
-    }
+    // First, since pages that processes share count for each of them.
     let processes = order.jail.processes.map(u64::from);
     if processes.is_some_and(|limit| usage.processes > limit) {
         return Some(Verdict::Processes(usage.processes));
+    }
+    if order.jail.memory.is_some_and(|limit| usage.memory > limit) {
+        return Some(Verdict::Memory(usage.memory));
     }
     None
 }
