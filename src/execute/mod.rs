@@ -229,6 +229,7 @@ impl Work<'_> {
             target: self.toolchain.host.clone(),
             profile: self.request.config.profile.clone(),
             rustc: self.toolchain.release.clone(),
+            sandbox: Vec::new(),
             runs: Vec::new(),
             tests: None,
             refusal: None,

@@ -63,12 +63,7 @@ pub fn proofs_json(outputs: &VerifiedOutputs, book: &Book, sources: &Sources) ->
     let snippets = outputs
         .snippets
         .iter()
-        .filter_map(|(slug, proof)| {
-            Some((
-                slug.as_str(),
-                item(proof, book.snippets.get(slug)?, &outputs.sandbox, sources),
-            ))
-        })
+        .filter_map(|(slug, proof)| Some((slug.as_str(), item(proof, book.snippets.get(slug)?, sources))))
         .collect();
     let root = Root {
         version: 1,
@@ -80,12 +75,7 @@ pub fn proofs_json(outputs: &VerifiedOutputs, book: &Book, sources: &Sources) ->
     text
 }
 
-fn item<'a>(
-    proof: &'a SnippetProof,
-    found: &SnippetCrate,
-    sandbox: &'a [String],
-    sources: &Sources,
-) -> Item<'a> {
+fn item<'a>(proof: &'a SnippetProof, found: &SnippetCrate, sources: &Sources) -> Item<'a> {
     let hash = |stream: &str| {
         let first = found.bins.first().filter(|_| found.bins.len() > 1);
         let name = first.map_or_else(
@@ -117,7 +107,7 @@ fn item<'a>(
         command: &proof.command,
         target: &proof.target,
         profile: &proof.profile,
-        sandbox,
+        sandbox: &proof.sandbox,
         codes,
         diagnostics: refusal
             .iter()

@@ -64,6 +64,7 @@ pub(super) fn verify(
         seen: String::new(),
     };
     proof.warnings = verifier.rustc(&observation.warnings);
+    proof.sandbox = observation.layers.iter().map(ToString::to_string).collect();
     if found.meta.kinds == [SnippetKind::CompileFail] {
         proof.refusal = verifier.refusal(observation);
     } else {
@@ -180,6 +181,7 @@ impl Verifier<'_> {
             let stderr = self.normalizer.text(&run.stderr);
             self.note(&stdout);
             self.note(&stderr);
+            let styled = [&run.stdout, &run.stderr].map(|bytes| self.normalizer.styled(bytes));
             // With both kinds the first binary runs and the others panic.
             let panics = self.kinds(SnippetKind::Panic) && (index > 0 || !self.kinds(SnippetKind::Run));
             if !self.ending(run, &stderr, panics) {
@@ -187,9 +189,9 @@ impl Verifier<'_> {
             }
             let name = |stream| expected_name(self.found, &run.name, stream);
             let (out_name, err_name) = (name("stdout"), name("stderr"));
-            let stdout = self.compare(&out_name, &stdout, true);
+            let stdout = self.compare(&out_name, &stdout, &styled[0], true);
             let wanted = panics || !stderr.trim().is_empty();
-            let stderr = self.compare(&err_name, &stderr, wanted);
+            let stderr = self.compare(&err_name, &stderr, &styled[1], wanted);
             if let (Some(stdout), Some(stderr), RawEnding::Exited(exit_code)) = (stdout, stderr, run.ending) {
                 proofs.push(RunProof {
                     bin: run.name.clone(),
@@ -386,16 +388,31 @@ impl Verifier<'_> {
     }
 
     /// Compares a text with its expected file, or accepts it where that was asked for. `wanted` says whether there
-    /// must be a file at all.
-    fn compare(&mut self, name: &str, observed: &str, wanted: bool) -> Option<VerifiedOutput> {
+    /// must be a file at all. Colours count only where the expected file has some.
+    fn compare(&mut self, name: &str, plain: &str, styled: &str, wanted: bool) -> Option<VerifiedOutput> {
         let found = self.found;
         let file = found.expected.get(name).copied();
         let expected = file.map(|file| self.work.sources.get(file).text.to_string());
         let unordered = found.meta.unordered;
+        let colours = expected
+            .as_ref()
+            .map_or(styled != plain, |text| text.contains('\x1b'));
+        let observed = if colours { styled } else { plain };
+        let holds = |expected: &str| {
+            matches(expected, observed, unordered)
+                // A file that was reviewed before a rule of the normaliser came is still right.
+                || matches(
+                    &if colours {
+                        self.normalizer.styled(expected.as_bytes())
+                    } else {
+                        self.normalizer.text(expected.as_bytes())
+                    },
+                    observed,
+                    unordered,
+                )
+        };
         match expected {
-            Some(expected) if wanted && matches(&expected, observed, unordered) => {
-                Some(VerifiedOutput::proven(shown(&expected)))
-            }
+            Some(expected) if wanted && holds(&expected) => Some(VerifiedOutput::proven(shown(&expected))),
             None if !wanted => Some(VerifiedOutput::proven(String::new())),
             _ if self.work.request.bless => self.bless(name, observed, wanted),
             Some(expected) => {
@@ -501,7 +518,7 @@ impl Verifier<'_> {
         self.note(&text);
         // Beside a run the harness has no expected file of its own: that it passes is all that is promised.
         let output = if self.found.meta.kinds == [SnippetKind::Test] {
-            self.compare("expected.stdout", &text, true)?
+            self.compare("expected.stdout", &text, &text, true)?
         } else {
             VerifiedOutput::proven(text.trim_end().to_owned())
         };
@@ -565,7 +582,7 @@ impl Verifier<'_> {
             return None;
         }
         self.note(&text);
-        let stderr = self.compare("expected.stderr", &text, true)?;
+        let stderr = self.compare("expected.stderr", &text, &text, true)?;
         Some(RefusalProof {
             codes: all_codes,
             errors: self.rustc(errors),

@@ -193,11 +193,34 @@ impl VerifiedOutput {
         Self(text)
     }
 
-    /// The text; may be empty.
+    /// The text; may be empty, and may hold SGR sequences (`ESC [ 1 ; 31 m`).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text without SGR sequences.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let mut out = String::with_capacity(self.0.len());
+        let mut rest = self.0.as_str();
+        while let Some(found) = next_style(rest) {
+            out.push_str(&rest[..found.start]);
+            rest = &rest[found.end..];
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+/// The first SGR sequence of a text: `ESC [`, digits and semicolons, `m` (ECMA-48 §8.3.117).
+#[must_use]
+pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
+    text.match_indices("\x1b[").find_map(|(at, _)| {
+        let parameters = &text[at + 2..];
+        let len = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+        parameters[len..].starts_with('m').then(|| at..at + 2 + len + 1)
+    })
 }
 
 /// What one build knows of all snippets.
@@ -232,6 +255,8 @@ pub struct SnippetProof {
     pub profile: String,
     /// Version of the compiler that proved it.
     pub rustc: String,
+    /// Layers of the sandbox in which it was compiled and run.
+    pub sandbox: Vec<String>,
     /// One per binary, the default first; empty unless verified.
     pub runs: Vec<RunProof>,
     /// The harness's result, for kinds with test; `None` unless verified.

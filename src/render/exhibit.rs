@@ -22,6 +22,8 @@ use crate::model::snippet::{
 /// Lines of output that are shown at once, and how many of a longer one.
 const WHOLE: usize = 12;
 const FIRST: usize = 8;
+/// Characters of a line that is shown at once.
+const LONG: usize = 2000;
 
 /// Renders a directive's exhibit; empty (with its diagnostic elsewhere) where the directive names nothing.
 pub(super) fn render(
@@ -455,6 +457,11 @@ fn footer(proof: &SnippetProof) -> Vec<String> {
     if proof.refusal.is_some() {
         footer.push("not run".to_owned());
     }
+    footer.push(if proof.sandbox.is_empty() {
+        "no sandbox".to_owned()
+    } else {
+        proof.sandbox.join(", ")
+    });
     footer
 }
 
@@ -464,7 +471,27 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
         return None;
     }
     let lines: Vec<&str> = text.lines().collect();
-    let (first, more) = if lines.len() > WHOLE {
+    let longest = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
+    let (first, more) = if longest > LONG {
+        let short: Vec<String> = lines
+            .iter()
+            .take(FIRST)
+            .map(|line| match line.char_indices().nth(LONG) {
+                Some((at, _)) => format!("{}…", &line[..at]),
+                None => (*line).to_owned(),
+            })
+            .collect();
+        let more = FoldedView {
+            summary: format!("All of it, {} characters", text.chars().count()),
+            text: output(&lines),
+        };
+        let short: Vec<&str> = short.iter().map(String::as_str).collect();
+        (output(&short), Some(more))
+    } else if lines.len() > WHOLE {
         let rest = lines.len() - FIRST;
         let more = FoldedView {
             summary: format!("{rest} more lines of {}", lines.len()),
@@ -483,16 +510,87 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
     })
 }
 
-/// Lines of output as they are shown.
+/// Lines of output as they are shown, with the colours that SGR sequences ask for.
 fn output(lines: &[&str]) -> Markup {
     let mut out = String::new();
+    let mut style = Style::default();
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        push_code(line, &mut out);
+        let mut rest = *line;
+        loop {
+            let sequence = rest
+                .find("\x1b[")
+                .and_then(|at| Some((at, at + rest[at..].find('m')?)));
+            let (text, after) = match sequence {
+                Some((at, end)) => (&rest[..at], Some(end)),
+                None => (rest, None),
+            };
+            style.push(text, &mut out);
+            let Some(end) = after else { break };
+            style.apply(&rest[text.len() + 2..end]);
+            rest = &rest[end + 1..];
+        }
     }
     Html::trusted(out).into()
+}
+
+/// What SGR sequences have set (ECMA-48 §8.3.117): weight and one of the sixteen colours; others are left out.
+#[derive(Default)]
+struct Style {
+    bold: bool,
+    colour: Option<u8>,
+}
+
+impl Style {
+    fn apply(&mut self, parameters: &str) {
+        let mut codes = parameters.split(';').map(|code| code.parse::<u8>().unwrap_or(0));
+        while let Some(code) = codes.next() {
+            match code {
+                0 => *self = Self::default(),
+                1 => self.bold = true,
+                22 => self.bold = false,
+                30..=37 => self.colour = Some(code - 30),
+                90..=97 => self.colour = Some(code - 90),
+                // Of 256 or of all colours: the numbers that follow are theirs.
+                38 | 48 => match codes.next() {
+                    Some(5) => drop(codes.next()),
+                    Some(2) => drop(codes.by_ref().take(3).count()),
+                    _ => {}
+                },
+                39 => self.colour = None,
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&self, text: &str, out: &mut String) {
+        // The theme's own meanings: red refuses, green and cyan confirm, yellow warns, blue and magenta point.
+        let class = match self.colour {
+            Some(1) => "d-e",
+            Some(2 | 6) => "d-g",
+            Some(3) => "d-y",
+            Some(4 | 5) => "d-b",
+            _ => "",
+        };
+        if text.is_empty() {
+            return;
+        }
+        if self.bold {
+            out.push_str("<strong>");
+        }
+        if class.is_empty() {
+            push_code(text, out);
+        } else {
+            let _ = write!(out, "<span class=\"{class}\">");
+            push_code(text, out);
+            out.push_str("</span>");
+        }
+        if self.bold {
+            out.push_str("</strong>");
+        }
+    }
 }
 
 fn refusal_view(refusal: &RefusalProof) -> RefusalView {
@@ -665,6 +763,27 @@ mod tests {
         assert_eq!(
             output(&["<script>", "\u{202e}x", "a\u{7}"]).as_str(),
             "&lt;script&gt;\n<span class=\"ctl\">U+202E</span>x\na<span class=\"ctl\">U+0007</span>"
+        );
+        assert_eq!(
+            output(&[
+                "\u{1b}[1;31merr\u{1b}[0m a\u{1b}[38;5;9mb\u{1b}[32m<c>",
+                "d\u{1b}[2J"
+            ])
+            .as_str(),
+            "<strong><span class=\"d-e\">err</span></strong> ab<span class=\"d-g\">&lt;c&gt;</span>\n\
+             <span class=\"d-g\">d</span><span class=\"d-g\"><span class=\"ctl\">U+001B</span>[2J</span>"
+        );
+    }
+
+    #[test]
+    fn a_very_long_line_is_folded() {
+        let line = "x".repeat(900_000);
+        let view = stream("stdout", "Standard output", &line, false);
+        let Some(view) = view else { panic!("no stream") };
+        assert_eq!(view.text.as_str().chars().count(), LONG + 1);
+        assert_eq!(
+            view.more.map(|more| more.summary).as_deref(),
+            Some("All of it, 900000 characters")
         );
     }
 }
