@@ -16,7 +16,7 @@ use crate::model::region::{self, Region, ShownCode};
 use crate::model::site::Html;
 use crate::model::snippet::{
     RefusalProof, RustcDiagnostic, RustcSpan, Show, SnippetCrate, SnippetKind, SnippetProof, SnippetRef,
-    Status,
+    Status, next_style,
 };
 
 /// Lines of output that are shown at once, and how many of a longer one.
@@ -520,17 +520,13 @@ fn output(lines: &[&str]) -> Markup {
         }
         let mut rest = *line;
         loop {
-            let sequence = rest
-                .find("\x1b[")
-                .and_then(|at| Some((at, at + rest[at..].find('m')?)));
-            let (text, after) = match sequence {
-                Some((at, end)) => (&rest[..at], Some(end)),
-                None => (rest, None),
+            let Some(found) = next_style(rest) else {
+                style.push(rest, &mut out);
+                break;
             };
-            style.push(text, &mut out);
-            let Some(end) = after else { break };
-            style.apply(&rest[text.len() + 2..end]);
-            rest = &rest[end + 1..];
+            style.push(&rest[..found.start], &mut out);
+            style.apply(&rest[found.start + 2..found.end - 1]);
+            rest = &rest[found.end..];
         }
     }
     Html::trusted(out).into()
@@ -767,11 +763,11 @@ mod tests {
         assert_eq!(
             output(&[
                 "\u{1b}[1;31merr\u{1b}[0m a\u{1b}[38;5;9mb\u{1b}[32m<c>",
-                "d\u{1b}[2J"
+                "d\u{1b}[2J m"
             ])
             .as_str(),
             "<strong><span class=\"d-e\">err</span></strong> ab<span class=\"d-g\">&lt;c&gt;</span>\n\
-             <span class=\"d-g\">d</span><span class=\"d-g\"><span class=\"ctl\">U+001B</span>[2J</span>"
+             <span class=\"d-g\">d<span class=\"ctl\">U+001B</span>[2J m</span>"
         );
     }
 
