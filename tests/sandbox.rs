@@ -51,7 +51,7 @@ fn prepare() -> tempfile::TempDir {
         env!("CARGO_BIN_EXE_proofbook"),
         folder.path().join("proofbook"),
     ));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/main.rs");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/program.rs");
     let compiled = process::Command::new("rustc")
         .args(["--edition=2024", "-o"])
         .arg(folder.path().join("hostile"))
@@ -437,7 +437,7 @@ fn again_until_killed() {
     let namespaces = std::env::var("NAMESPACES").is_ok();
     let setup = Setup::new(&folder, namespaces);
     let mut command = setup.command(&["family"]);
-    command.timeout = Some(Duration::from_secs(60));
+    command.timeout = Some(Duration::from_mins(1));
     if let Some(jail) = &mut command.jail {
         jail.processes = Some(1000);
         jail.memory = Some(4 << 30);

@@ -97,6 +97,11 @@ pub(super) struct OutsideFile {
 }
 
 impl OutsideFile {
+    /// Its path and its hash.
+    pub(super) fn pair(&self) -> (String, String) {
+        (self.path.clone(), self.hash.clone())
+    }
+
     fn now(root: &Path, path: &Path, sys: &dyn System) -> Self {
         let name = path.strip_prefix(root).unwrap_or(path);
         Self {

@@ -55,12 +55,11 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The key of a run. Of the lockfile and the workspace's manifest only the parts that the crate needs are in it, so
-    /// that a new crate beside it changes nothing.
-    pub(super) fn of_run(&self, found: &SnippetCrate) -> ContentHash {
+    /// Of everything that a build depends on besides the compiler. Of the lockfile and the workspace's manifest only the
+    /// parts that the crate needs are in it, so that a new crate beside it changes nothing.
+    pub(super) fn of_inputs(&self, found: &SnippetCrate) -> ContentHash {
         let work = self.work;
-        let config = work.request.config;
-        let mut hash = ContentHash::fields().field(self.common.as_bytes());
+        let mut hash = ContentHash::fields().field("inputs 1");
         let closure = inputs::closure(work, found, &self.workspace);
         for (path, file) in inputs::covered(work, &closure) {
             let path = path.strip_prefix(work.request.root).unwrap_or(&path);
@@ -77,6 +76,17 @@ impl<'a> Keys<'a> {
             "{:?}",
             (&meta.kinds, &meta.args, &meta.env, &meta.stdin, &found.bins)
         ));
+        hash.finish()
+    }
+
+    /// The key of a run.
+    pub(super) fn of_run(&self, found: &SnippetCrate, inputs: ContentHash) -> ContentHash {
+        let work = self.work;
+        let config = work.request.config;
+        let meta = &found.meta;
+        let mut hash = ContentHash::fields()
+            .field(self.common.as_bytes())
+            .field(inputs.as_bytes());
         hash.add(format!(
             "{:?}",
             (

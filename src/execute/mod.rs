@@ -11,6 +11,7 @@ mod key;
 mod normalize;
 mod observe;
 pub mod proofs;
+pub mod record;
 mod report;
 mod sandbox;
 mod toolchain;
@@ -24,7 +25,9 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use self::build::{Built, Compiled};
+use self::key::Keys;
 use self::observe::Observation;
+use self::proofs::ProofRecord;
 use self::report::Reporter;
 use self::sandbox::Sandbox;
 use self::toolchain::Toolchain;
@@ -34,7 +37,7 @@ use crate::diagnostic::{Code, Diagnostic, Staged, codes};
 use crate::event::Event;
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
-use crate::model::snippet::{SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
+use crate::model::snippet::{Partition, SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
 use crate::source::Sources;
 use crate::system::System;
 use crate::system::jail::Layer;
@@ -50,6 +53,10 @@ pub struct ExecuteRequest<'a> {
     pub target_dir: &'a Path,
     /// Slugs to run; all if empty.
     pub only: &'a [String],
+    /// Which part of them is run; `None` for all.
+    pub partition: Option<Partition>,
+    /// Whether nothing is run, and recorded proofs stand for runs.
+    pub no_run: bool,
     /// Whether the lockfile must be up to date (`--locked`).
     pub locked: bool,
     /// Parallel runs; at least 1.
@@ -86,8 +93,9 @@ pub fn execute(
         .values()
         .filter(|found| found.meta.manual.is_none())
         .filter(|found| request.only.is_empty() || request.only.contains(&found.slug))
+        .filter(|found| request.partition.is_none_or(|part| part.holds(&found.slug)))
         .collect();
-    let toolchain = if selected.is_empty() {
+    let toolchain = if selected.is_empty() || request.no_run {
         Toolchain::default()
     } else {
         let workspace = request.root.join(&request.config.dir);
@@ -116,14 +124,53 @@ pub fn execute(
         rustc: toolchain.release.clone(),
         ..VerifiedOutputs::default()
     };
+    let keys = Keys::new(&work);
+    let inputs: BTreeMap<&str, ContentHash> = book
+        .snippets
+        .values()
+        .map(|found| (found.slug.as_str(), keys.of_inputs(found)))
+        .collect();
+    let blank = |found: &SnippetCrate, status| {
+        let inputs = inputs.get(found.slug.as_str()).copied();
+        work.blank(found, inputs.unwrap_or_else(|| ContentHash::of(b"")), status)
+    };
     for found in book.snippets.values() {
         let status = match &found.meta.manual {
             Some(reason) => Status::Manual(reason.clone()),
             None => Status::Stale("it was not selected".to_owned()),
         };
-        outputs
-            .snippets
-            .insert(found.slug.clone(), work.blank(found, status));
+        outputs.snippets.insert(found.slug.clone(), blank(found, status));
+    }
+    if request.no_run {
+        let file = sources.by_path(&work.in_workspace(record::FILE));
+        let record = match file.map(|file| ProofRecord::parse(&file.bytes)) {
+            Some(Ok(record)) => Some(record),
+            Some(Err(error)) => {
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::CONFIG_INVALID_VALUE,
+                        format!("the record of proofs cannot be read: {error}"),
+                    )
+                    .in_file(work.in_workspace(record::FILE))
+                    .help("make it anew with `proofbook test --record`"),
+                );
+                None
+            }
+            None => None,
+        };
+        for found in selected {
+            let stale = blank(found, Status::Failed);
+            let proof = record::proof(&work, found, &keys, record.as_ref(), stale);
+            outputs.snippets.insert(found.slug.clone(), proof);
+        }
+        let proofs = outputs.snippets.values().filter(|proof| proof.recorded);
+        outputs.rustc = proofs
+            .clone()
+            .map(|proof| proof.rustc.clone())
+            .next()
+            .unwrap_or_default();
+        outputs.sandbox = common(proofs.map(|proof| proof.sandbox.as_slice()));
+        return Staged::new(outputs, diagnostics);
     }
     let refused = if selected.is_empty() {
         Vec::new()
@@ -136,28 +183,32 @@ pub fn execute(
         for found in selected {
             outputs
                 .snippets
-                .insert(found.slug.clone(), work.blank(found, Status::Failed));
+                .insert(found.slug.clone(), blank(found, Status::Failed));
         }
         return Staged::new(outputs, diagnostics);
     }
-    let seen = work.observe(&selected, &reporter, &mut diagnostics, emit);
+    let seen = work.observe(&selected, &keys, &inputs, &reporter, &mut diagnostics, emit);
     let Seen {
         observed,
         cached,
         without,
     } = seen;
     outputs.cached = cached.len();
-    outputs.sandbox = layers_in_force(observed.values());
+    let layers: Vec<Vec<String>> = observed
+        .values()
+        .map(|seen| seen.layers.iter().map(ToString::to_string).collect())
+        .collect();
+    outputs.sandbox = common(layers.iter().map(Vec::as_slice));
     for found in selected {
         let Some(observation) = observed.get(&found.slug) else {
             // Why was told already.
-            let mut proof = work.blank(found, Status::Failed);
+            let mut proof = blank(found, Status::Failed);
             let code = without.get(&found.slug).copied();
             proof.failure = Some(code.unwrap_or(codes::SNIPPET_BUILD_FAILED).as_str());
             outputs.snippets.insert(found.slug.clone(), proof);
             continue;
         };
-        let mut proof = work.blank(found, Status::Failed);
+        let mut proof = blank(found, Status::Failed);
         verify::verify(&work, found, observation, &reporter, &mut proof).collect(&mut diagnostics);
         emit(Event::SnippetFinished {
             slug: found.slug.clone(),
@@ -169,14 +220,13 @@ pub fn execute(
     Staged::new(outputs, diagnostics)
 }
 
-/// The layers that every observation has.
-fn layers_in_force<'a>(observed: impl Iterator<Item = &'a Observation>) -> Vec<String> {
-    let mut all: Option<Vec<Layer>> = None;
-    for observation in observed {
-        let all = all.get_or_insert_with(|| observation.layers.clone());
-        all.retain(|layer| observation.layers.contains(layer));
+/// The layers that all have.
+fn common<'a>(mut all: impl Iterator<Item = &'a [String]>) -> Vec<String> {
+    let mut layers = all.next().map(<[String]>::to_vec).unwrap_or_default();
+    for other in all {
+        layers.retain(|layer| other.contains(layer));
     }
-    all.into_iter().flatten().map(|layer| layer.to_string()).collect()
+    layers
 }
 
 /// What was seen of the selected snippets.
@@ -219,11 +269,14 @@ impl Work<'_> {
     }
 
     /// A proof that proves nothing yet.
-    fn blank(&self, found: &SnippetCrate, status: Status) -> SnippetProof {
+    fn blank(&self, found: &SnippetCrate, inputs_hash: ContentHash, status: Status) -> SnippetProof {
         SnippetProof {
             status,
             source_hash: key::source_hash(found, self.sources),
             lock_hash: key::lock_hash(self.sources, &self.request.config.dir),
+            inputs_hash,
+            outside: Vec::new(),
+            recorded: false,
             observed_hash: None,
             command: report::command(found, &self.request.config.profile),
             target: self.toolchain.host.clone(),
@@ -242,6 +295,8 @@ impl Work<'_> {
     fn observe(
         &self,
         selected: &[&SnippetCrate],
+        keys: &Keys<'_>,
+        inputs: &BTreeMap<&str, ContentHash>,
         reporter: &Reporter<'_>,
         diagnostics: &mut Vec<Diagnostic>,
         emit: &mut (dyn FnMut(Event) + Send),
@@ -252,9 +307,11 @@ impl Work<'_> {
             without: BTreeMap::new(),
         };
         let mut missing: Vec<(&SnippetCrate, ContentHash)> = Vec::new();
-        let keys = key::Keys::new(self);
         for found in selected {
-            let key = keys.of_run(found);
+            let Some(&inputs) = inputs.get(found.slug.as_str()) else {
+                continue;
+            };
+            let key = keys.of_run(found, inputs);
             let known = self.memo.bytes(self.sys, "run", key);
             let known = known
                 .and_then(|bytes| Observation::decode(&bytes))

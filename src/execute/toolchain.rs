@@ -12,6 +12,9 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::{ContentHash, Memo};
 use crate::system::{Command, Ending, System};
 
+/// How names of programs end.
+const EXE: &str = if cfg!(windows) { ".exe" } else { "" };
+
 /// A compiler and where its programs lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Toolchain {
@@ -35,9 +38,7 @@ impl Toolchain {
         if self.sysroot.as_os_str().is_empty() {
             PathBuf::from(name)
         } else {
-            self.sysroot
-                .join("bin")
-                .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+            self.sysroot.join("bin").join(format!("{name}{EXE}"))
         }
     }
 
@@ -141,7 +142,7 @@ fn ask(sys: &dyn System, folder: &Path, args: &[&str]) -> Result<String, String>
 /// What decides which compiler `rustc` is, as a key: asking takes longer than a whole build from the memo. `None` where the
 /// program is not found.
 fn stamps(sys: &dyn System, search: &str, home: Option<&Path>) -> Option<ContentHash> {
-    let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("rustc{EXE}");
     let program = search
         .split(if cfg!(windows) { ';' } else { ':' })
         .map(|folder| Path::new(folder).join(&name))

@@ -2,6 +2,7 @@
 
 use super::Work;
 use super::compare::{diff, matches, shown};
+use super::inputs::OutsideFile;
 use super::normalize::{Normalizer, test_lines};
 use super::observe::{Observation, RawDiagnostic, RawEnding, RawRun};
 use super::report::Reporter;
@@ -27,7 +28,7 @@ fn size(bytes: u64) -> String {
     for (unit, one) in UNITS {
         if bytes >= one {
             let tenths = bytes.saturating_mul(10) / one;
-            return if tenths % 10 == 0 {
+            return if tenths.is_multiple_of(10) {
                 format!("{} {unit}", tenths / 10)
             } else {
                 format!("{}.{} {unit}", tenths / 10, tenths % 10)
@@ -63,6 +64,7 @@ pub(super) fn verify(
         diagnostics: Vec::new(),
         seen: String::new(),
     };
+    proof.outside = observation.outside.iter().map(OutsideFile::pair).collect();
     proof.warnings = verifier.rustc(&observation.warnings);
     proof.sandbox = observation.layers.iter().map(ToString::to_string).collect();
     if found.meta.kinds == [SnippetKind::CompileFail] {
@@ -161,7 +163,7 @@ fn sorted(text: &str) -> String {
 }
 
 /// `expected.stdout`, or `expected.<bin>.stdout` where there are several.
-fn expected_name(found: &SnippetCrate, bin: &str, stream: &str) -> String {
+pub(super) fn expected_name(found: &SnippetCrate, bin: &str, stream: &str) -> String {
     if found.bins.len() > 1 {
         format!("expected.{bin}.{stream}")
     } else {

@@ -457,6 +457,9 @@ fn footer(proof: &SnippetProof) -> Vec<String> {
     if proof.refusal.is_some() {
         footer.push("not run".to_owned());
     }
+    if proof.recorded {
+        footer.push("from the record".to_owned());
+    }
     footer.push(if proof.sandbox.is_empty() {
         "no sandbox".to_owned()
     } else {

@@ -15,6 +15,8 @@ pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> 
         drafts: build.drafts,
         base_url: build.base_url.clone(),
         only: build.filter.clone(),
+        partition: None,
+        no_run: build.no_run,
         locked: build.locked,
         bless: false,
         jobs: build.jobs,

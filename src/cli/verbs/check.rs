@@ -17,6 +17,8 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         drafts: false,
         base_url: None,
         only: check.filter.clone(),
+        partition: None,
+        no_run: false,
         locked: false,
         bless: false,
         jobs: None,

@@ -5,6 +5,7 @@ pub(super) mod check;
 pub(super) mod clean;
 pub(super) mod completions;
 pub(super) mod init;
+pub(super) mod proofs;
 pub(super) mod serve;
 pub(super) mod test;
 

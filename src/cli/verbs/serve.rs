@@ -26,6 +26,8 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
             drafts: true,
             base_url: None,
             only: Vec::new(),
+            partition: None,
+            no_run: false,
             locked: false,
             bless: false,
             jobs: None,

@@ -139,25 +139,22 @@ pub(super) fn folder_usage(folder: &Path, most_files: u64, most_bytes: u64) -> (
         if usage.0 > most_files || usage.1 > most_bytes {
             break;
         }
-        let next = match level.pop() {
-            Some(name) => match openat(&here, name.as_c_str(), flags, Mode::empty()) {
-                Ok(inner) => {
-                    levels.push(entries(&inner, &mut usage));
-                    inner
-                }
-                // Gone, or closed to us.
-                Err(_) => continue,
-            },
-            None => {
-                levels.pop();
-                if levels.is_empty() {
-                    break;
-                }
-                match openat(&here, "..", flags, Mode::empty()) {
-                    Ok(above) => above,
-                    Err(_) => break,
-                }
+        let next = if let Some(name) = level.pop() {
+            // Gone, or closed to us, if that fails.
+            let Ok(inner) = openat(&here, name.as_c_str(), flags, Mode::empty()) else {
+                continue;
+            };
+            levels.push(entries(&inner, &mut usage));
+            inner
+        } else {
+            levels.pop();
+            if levels.is_empty() {
+                break;
             }
+            let Ok(above) = openat(&here, "..", flags, Mode::empty()) else {
+                break;
+            };
+            above
         };
         here = next;
     }

@@ -158,7 +158,7 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
         let wait = left.map_or(tick, |left| left.min(tick));
         let fds = [
             Some(control.as_raw_fd()),
-            handle.as_ref().map(|handle| handle.as_raw_fd()),
+            handle.as_ref().map(std::os::fd::AsRawFd::as_raw_fd),
         ];
         let ready = inside::poll(&fds, wait)?;
         if ready[0] {
