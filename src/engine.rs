@@ -229,6 +229,13 @@ fn walk(
 
     emit(start(Stage::Emit, Some(pages.len())));
     let mut files: Vec<_> = theme.asset_files();
+    files.extend(execute::archive::archives(
+        &book,
+        &sources,
+        &config.snippets,
+        memo,
+        sys,
+    ));
     files.extend(index.files);
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
         files.push((

@@ -27,28 +27,38 @@ pub(super) struct Closure {
 
 /// Follows the path dependencies of a snippet.
 pub(super) fn closure(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspace) -> Closure {
+    closure_of(&found.slug, workspace, &|folder| {
+        match work
+            .sources
+            .by_path(&work.in_workspace(&format!("{folder}/Cargo.toml")))
+        {
+            Some(source) => Some(source.text.to_string()),
+            // A dependency beside the workspace is not among the sources.
+            None => work
+                .sys
+                .read(&work.workspace_folder().join(folder).join("Cargo.toml"))
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .ok(),
+        }
+    })
+}
+
+/// The same for manifests that `manifest` reads by their folders.
+pub(super) fn closure_of(
+    slug: &str,
+    workspace: &Workspace,
+    manifest: &dyn Fn(&str) -> Option<String>,
+) -> Closure {
     let mut closure = Closure {
         folders: BTreeSet::new(),
         inherited: BTreeSet::new(),
     };
-    let mut open = vec![found.slug.clone()];
+    let mut open = vec![slug.to_owned()];
     while let Some(folder) = open.pop() {
         if !closure.folders.insert(folder.clone()) {
             continue;
         }
-        let manifest = match work
-            .sources
-            .by_path(&work.in_workspace(&format!("{folder}/Cargo.toml")))
-        {
-            Some(source) => source.text.to_string(),
-            // A dependency beside the workspace is not among the sources.
-            None => work
-                .sys
-                .read(&work.workspace_folder().join(&folder).join("Cargo.toml"))
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .unwrap_or_default(),
-        };
-        let needs = workspace.dependencies(&folder, &manifest);
+        let needs = workspace.dependencies(&folder, &manifest(&folder).unwrap_or_default());
         closure.inherited.extend(needs.inherited);
         open.extend(needs.folders);
     }

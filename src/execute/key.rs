@@ -62,7 +62,8 @@ impl<'a> Keys<'a> {
         let mut hash = ContentHash::fields().field("inputs 1");
         let closure = inputs::closure(work, found, &self.workspace);
         for (path, file) in inputs::covered(work, &closure) {
-            let path = path.strip_prefix(work.request.root).unwrap_or(&path);
+            // From the workspace's folder, so that a workspace elsewhere gives the same.
+            let path = path.strip_prefix(work.workspace_folder()).unwrap_or(&path);
             hash.add(path.to_string_lossy().as_bytes());
             hash.add(file.as_bytes());
         }

@@ -4,6 +4,7 @@
 //! comparing are done anew every time, so that a changed expected file or normaliser needs no new run. Where the memo
 //! knows everything, neither cargo nor a snippet is started.
 
+pub mod archive;
 mod build;
 mod compare;
 mod inputs;

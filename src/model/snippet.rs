@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::site::SitePath;
 use crate::memo::ContentHash;
 use crate::source::{FileId, Span};
 
@@ -221,6 +222,12 @@ pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
         let len = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
         parameters[len..].starts_with('m').then(|| at..at + 2 + len + 1)
     })
+}
+
+/// Where a snippet's sources are published; `None` for a slug that no address can hold.
+#[must_use]
+pub fn archive_path(slug: &str) -> Option<SitePath> {
+    SitePath::new(format!("sources/{slug}.tar.gz")).ok()
 }
 
 /// A part of all snippets, for machines that share the work: the snippets whose hash falls into it.

@@ -16,7 +16,7 @@ use crate::model::region::{self, Region, ShownCode};
 use crate::model::site::Html;
 use crate::model::snippet::{
     RefusalProof, RustcDiagnostic, RustcSpan, Show, SnippetCrate, SnippetKind, SnippetProof, SnippetRef,
-    Status, next_style,
+    Status, archive_path, next_style,
 };
 
 /// Lines of output that are shown at once, and how many of a longer one.
@@ -82,6 +82,8 @@ pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize
         code,
         lines: shown.region.lines.len(),
         receipt,
+        bin: reference.bin.clone().unwrap_or_default(),
+        archive: archive_path(&found.slug).map(|path| page.url(&path)),
     })
 }
 
@@ -491,6 +493,7 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
         let more = FoldedView {
             summary: format!("All of it, {} characters", text.chars().count()),
             text: output(&lines),
+            whole: true,
         };
         let short: Vec<&str> = short.iter().map(String::as_str).collect();
         (output(&short), Some(more))
@@ -499,6 +502,7 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
         let more = FoldedView {
             summary: format!("{rest} more lines of {}", lines.len()),
             text: output(&lines[FIRST..]),
+            whole: false,
         };
         (output(&lines[..FIRST]), Some(more))
     } else {
@@ -618,6 +622,7 @@ fn refusal_view(refusal: &RefusalProof) -> RefusalView {
         full: FoldedView {
             summary: format!("Full compiler message, {lines} lines"),
             text: compiler_text(text),
+            whole: true,
         },
     }
 }
@@ -638,6 +643,7 @@ fn warnings(warnings: &[RustcDiagnostic]) -> Option<FoldedView> {
     Some(FoldedView {
         summary: format!("{} {noun}", warnings.len()),
         text: compiler_text(&text.join("\n\n")),
+        whole: true,
     })
 }
 
