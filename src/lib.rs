@@ -29,3 +29,4 @@ pub mod search;
 pub mod serve;
 pub mod source;
 pub mod system;
+pub mod verify;

@@ -774,3 +774,92 @@ fn receipts_name_the_sandbox_and_pages_say_where_there_is_none() {
     assert!(read(site, "site/rust-basics/index.html").contains("<span>no sandbox</span>"));
     assert!(read(site, "site/404.html").contains("snippets ran without a sandbox"));
 }
+
+#[test]
+fn a_published_site_is_proven_again_and_every_planted_change_is_found() {
+    let site = new_site();
+    let site = site.path();
+    let refused = "fn main() {\n    let a = String::new();\n    let b = a;\n    println!(\"{a}{b}\");\n}\n";
+    add_snippet(
+        site,
+        "refused",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0382\"]",
+        refused,
+    );
+    let long = "fn main() {\n    // ANCHOR: part\n    for n in 0..20 {\n        println!(\"<{n}>\");\n    }\n    // ANCHOR_END: part\n    eprintln!(\"done\");\n}\n\n#[test]\nfn works() {}\n";
+    add_snippet(site, "long", "kind = [\"run\", \"test\"]", long);
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet refused}}\n\n{{#snippet long:part}}\n",
+    );
+    check(site, &["test", "--bless"], 0);
+    check(site, &["build"], 0);
+    let told = check(site, &["verify"], 0);
+    assert!(told.contains("3 hold, 0 do not"), "{told}");
+    assert!(told.contains("long: holds, "), "{told}");
+
+    let page = "site/a/index.html";
+    let archive = "site/sources/long.tar.gz";
+    let original = [page, archive, "site/proofs.json"].map(|path| {
+        let bytes = fs::read(site.join(path)).unwrap_or_else(|error| panic!("{error}"));
+        (path, bytes)
+    });
+    let restore = || {
+        for (path, bytes) in &original {
+            // A published file may share its bytes with another name.
+            let _ = fs::remove_file(site.join(path));
+            fs::write(site.join(path), bytes).unwrap_or_else(|error| panic!("{error}"));
+        }
+    };
+    let html = String::from_utf8_lossy(&original[0].1).into_owned();
+    for (from, to, said) in [
+        ("&lt;7&gt;", "&lt;8&gt;", "the stdout that is shown"),
+        ("&lt;19&gt;", "&lt;20&gt;", "the stdout that is shown"),
+        ("done", "fine", "the stderr that is shown"),
+        ("exit 0", "exit 1", "the receipt says"),
+        ("1 test passed", "9 tests passed", "the receipt says"),
+        (
+            "<span class=\"k\">for</span>",
+            "<span class=\"k\">loop</span>",
+            "the code that is shown",
+        ),
+        ("borrow of moved value", "all is well", "the stderr that is shown"),
+    ] {
+        restore();
+        assert!(html.contains(from), "{from:?} is not on the page");
+        fs::remove_file(site.join(page)).unwrap_or_else(|error| panic!("{error}"));
+        write(site, page, &html.replace(from, to));
+        let told = check(site, &["verify"], 1);
+        assert!(told.contains(said), "{from:?}: {told}");
+    }
+    // Another source or reviewed output in the archive, with the record as it was, and the record changed to agree.
+    let other = new_site();
+    let other = other.path();
+    for (file, from, to) in [("src/main.rs", "done", "gone"), ("expected.stdout", "<3>", "<4>")] {
+        restore();
+        let _ = fs::remove_dir_all(other);
+        let unpack = |tar: &[&str], folder: &Path| {
+            fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{error}"));
+            let done = Command::new("tar").args(tar).current_dir(folder).output();
+            assert!(done.is_ok_and(|output| output.status.success()));
+        };
+        let path = site.join(archive).display().to_string();
+        unpack(&["xzf", &path], other);
+        let file = format!("snippets/long/{file}");
+        write(other, &file, &read(other, &file).replace(from, to));
+        let _ = fs::remove_file(&path);
+        unpack(&["czf", &path, "."], other);
+        let told = check(site, &["verify"], 1);
+        assert!(
+            told.contains("not those that were proven") || told.contains("not the one that was proven"),
+            "{told}"
+        );
+        assert!(told.contains("does not print what"), "{told}");
+    }
+    restore();
+    fs::remove_file(site.join(archive)).unwrap_or_else(|error| panic!("{error}"));
+    let told = check(site, &["verify", "site"], 1);
+    assert!(told.contains("its sources cannot be read"), "{told}");
+    check(site, &["verify", "content"], 2);
+}

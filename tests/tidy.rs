@@ -61,6 +61,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["event", "engine", "diagnostic", "source"]),
+    (
+        "verify",
+        &[
+            "config",
+            "diagnostic",
+            "error",
+            "event",
+            "execute",
+            "memo",
+            "model",
+            "source",
+            "system",
+        ],
+    ),
     ("scaffold", &[]),
     ("serve", &["engine", "event", "system", "model", "memo", "error"]),
 ];

@@ -45,6 +45,8 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Compile and run the snippets and compare their output
     Test(TestArgs),
+    /// Prove a published site again, from its own sources
+    Verify(VerifyArgs),
     /// Work with records of proofs
     Proofs(ProofsArgs),
     /// Remove what builds have written
@@ -148,6 +150,12 @@ pub(super) struct TestArgs {
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct VerifyArgs {
+    /// The site's folder; the one of book.toml if it is not given
+    pub(super) site_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

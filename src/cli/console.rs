@@ -44,6 +44,11 @@ impl Console {
         }
     }
 
+    /// Says what must be heard.
+    pub(super) fn insist(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// Tells why the program cannot go on.
     pub(super) fn failure(&self, error: &anyhow::Error) {
         let label = if self.color {
@@ -77,6 +82,7 @@ impl Console {
         Progress {
             bar,
             quiet: self.quiet,
+            told_sandbox: false,
             verbose: self.verbose,
             stage: "reading".to_owned(),
             done: 0,
@@ -96,6 +102,8 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 pub(super) struct Progress {
     bar: ProgressBar,
     quiet: bool,
+    /// The layers are told once.
+    told_sandbox: bool,
     verbose: bool,
     stage: String,
     done: usize,
@@ -140,8 +148,8 @@ impl Progress {
         }
     }
 
-    fn sandbox(&self, layers: &[String], missing: &[String]) {
-        if self.quiet {
+    fn sandbox(&mut self, layers: &[String], missing: &[String]) {
+        if self.quiet || std::mem::replace(&mut self.told_sandbox, true) {
             return;
         }
         let mut text = if layers.is_empty() {

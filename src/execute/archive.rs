@@ -130,6 +130,8 @@ pub fn unpacked(bytes: &[u8], most: u64) -> std::io::Result<BTreeMap<String, Vec
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().replace('\\', "/");
+        // As `tar czf x.tar.gz .` names them.
+        let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
         let plain = entry.header().entry_type().is_file()
             && !path.starts_with('/')
             && path.split('/').all(|part| !matches!(part, "" | "." | ".."));

@@ -43,6 +43,27 @@ use crate::source::Sources;
 use crate::system::System;
 use crate::system::jail::Layer;
 
+/// Hash of a snippet's own files, expected outputs left out.
+#[must_use]
+pub fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
+    key::source_hash(found, sources)
+}
+
+/// A reviewed output as readers see it, without styles; empty where there is none.
+#[must_use]
+pub fn reviewed(found: &SnippetCrate, sources: &Sources, bin: &str, stream: &str) -> String {
+    let file = found.expected.get(&verify::expected_name(found, bin, stream));
+    file.map_or_else(String::new, |&file| {
+        normalize::without_escapes(&compare::shown(&sources.get(file).text), false)
+    })
+}
+
+/// The difference of two texts as a unified diff.
+#[must_use]
+pub fn difference(expected: &str, observed: &str, names: (&str, &str)) -> String {
+    compare::diff(expected, observed, names)
+}
+
 /// What an execution depends on besides the book.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecuteRequest<'a> {

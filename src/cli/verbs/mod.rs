@@ -8,6 +8,7 @@ pub(super) mod init;
 pub(super) mod proofs;
 pub(super) mod serve;
 pub(super) mod test;
+pub(super) mod verify;
 
 use std::path::{Path, PathBuf};
 
