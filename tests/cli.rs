@@ -863,3 +863,100 @@ fn a_published_site_is_proven_again_and_every_planted_change_is_found() {
     assert!(told.contains("its sources cannot be read"), "{told}");
     check(site, &["verify", "content"], 2);
 }
+
+#[test]
+fn code_blocks_of_the_text_are_snippets_too() {
+    let site = new_site();
+    let site = site.path();
+    let guide = "### Sum? {#sum}\n\n```rust,run\n# let hidden = 40;\nprintln!(\"{}\", hidden + 2);\n```\n\n\
+                 - listed\n\n  ```rust,run,name=listed\n  fn main() -> Result<(), String> {\n      println!(\"a\\nb\");\n      Ok(())\n  }\n  ```\n\n\
+                 ```rust,run,should_panic\npanic!(\"no\");\n```\n\n\
+                 ```rust,run,compile_fail,E0382\nlet a = String::new();\nlet b = a;\nprintln!(\"{a}{b}\");\n```\n\n\
+                 ```rust,run,no_run\nloop {}\n```\n\n\
+                 ```rust,run\nuse crate::other as _;\nfn other() {}\nfn main() {\n    println!(\"alone\");\n}\n```\n\n\
+                 ```rust\nnever();\n```\n";
+    write(site, "content/a.md", guide);
+    let failed = check(site, &["test"], 1);
+    assert!(
+        failed.contains("snippet/missing-expected") && failed.contains("content/a.md:3"),
+        "{failed}"
+    );
+    check(site, &["test", "--bless"], 0);
+    let blessed = read(site, "content/a.md");
+    assert!(
+        blessed.contains("```\n\n```output\n42\n```\n\n- listed"),
+        "{blessed}"
+    );
+    assert!(
+        blessed.contains("  ```\n\n  ```output\n  a\n  b\n  ```\n"),
+        "{blessed}"
+    );
+    assert!(blessed.contains("```output\nalone\n```"), "{blessed}");
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("7 snippets verified"), "{told}");
+    let again = check(site, &["build"], 0);
+    assert!(again.contains("7 from the memo"), "{again}");
+    let page = read(site, "site/a/index.html");
+    for part in [
+        "data-snippet=\"a#sum/1\"",
+        "<code data-stream=stdout>42</code>",
+        "Panics, as intended",
+        "Compiles, not run",
+        "class=\"say b\"",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
+    assert!(
+        !page.contains("hidden = 40") && page.matches(">42<").count() == 1,
+        "{page}"
+    );
+    let proofs = read(site, "site/proofs.json");
+    assert!(proofs.contains("\"a#sum/1\"") && proofs.contains("\"listed\""));
+
+    // A wrong output is a mismatch at its block, and is rewritten in place.
+    write(site, "content/a.md", &blessed.replace("\n42\n", "\n41\n"));
+    let failed = check(site, &["build"], 1);
+    for part in [
+        "snippet/mismatch",
+        "-41",
+        "+42",
+        "proofbook test 'a#sum/1'",
+        "content/a.md:3",
+    ] {
+        assert!(failed.contains(part), "{part:?}: {failed}");
+    }
+    check(site, &["test", "a#sum/1", "--bless"], 0);
+    assert_eq!(read(site, "content/a.md"), blessed);
+
+    // One that does not compile is told with its place, and the others run all the same.
+    let broken = format!("{blessed}\n```rust,run\nlet x: u8 = \"no\";\n```\n");
+    write(site, "content/a.md", &broken);
+    let failed = check(site, &["test"], 1);
+    assert!(
+        failed.contains("snippet/build-failed") && failed.contains("mismatched types"),
+        "{failed}"
+    );
+    assert!(failed.contains("7 snippets verified"), "{failed}");
+
+    // Where nothing ran, no output is shown, not even the author's.
+    write(site, "content/a.md", &blessed);
+    check(site, &["build", "--no-run"], 0);
+    assert!(!read(site, "site/a/index.html").contains(">42<"));
+    assert!(!read(site, "site/a/index.md").contains("42"));
+
+    // And blocks that are not marked run only where the book says so.
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\ninline = \"all\"\n",
+    );
+    let failed = check(site, &["test"], 1);
+    assert!(failed.contains("cannot find function `never`"), "{failed}");
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\ninline = \"off\"\n",
+    );
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("1 snippet verified"), "{told}");
+}

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memo::ContentHash;
 use crate::model::book::Book;
 use crate::model::snippet::{
     RustcDiagnostic, RustcSpan, SnippetCrate, SnippetProof, Status, VerifiedOutputs,
@@ -181,11 +180,7 @@ impl ProofRecord {
 }
 
 fn item(proof: &SnippetProof, found: &SnippetCrate, sources: &Sources) -> ProofItem {
-    let expected: BTreeMap<String, String> = found
-        .expected
-        .iter()
-        .map(|(name, file)| (name.clone(), ContentHash::of(&sources.get(*file).bytes).hex()))
-        .collect();
+    let expected = found.expected_hashes(sources);
     let hash = |stream: &str| {
         let first = found.bins.first().filter(|_| found.bins.len() > 1);
         let name = first.map_or_else(

@@ -4,6 +4,7 @@
 //! [`Sources`] holds.
 
 mod ids;
+mod inline;
 mod links;
 mod nav;
 mod snippets;
@@ -58,6 +59,7 @@ pub fn resolve(documents: Vec<Arc<Document>>, request: &ResolveRequest<'_>) -> S
     add_redirects(&mut book, request, &mut diagnostics);
     nav::check_collisions(&book, &mut diagnostics);
     snippets::read_all(&mut book, request, &mut diagnostics);
+    inline::find_all(&mut book, request, &mut diagnostics);
     Staged::new(book, diagnostics)
 }
 
