@@ -913,6 +913,16 @@ fn code_blocks_of_the_text_are_snippets_too() {
     let proofs = read(site, "site/proofs.json");
     assert!(proofs.contains("\"a#sum/1\"") && proofs.contains("\"listed\""));
 
+    let told = check(site, &["verify"], 0);
+    assert!(
+        told.contains("7 hold, 0 do not") && told.contains("a#sum/1: holds, "),
+        "{told}"
+    );
+    let _ = fs::remove_file(site.join("site/a/index.html"));
+    write(site, "site/a/index.html", &page.replace(">42<", ">43<"));
+    let told = check(site, &["verify"], 1);
+    assert!(told.contains("a#sum/1") && told.contains("+43"), "{told}");
+
     // A wrong output is a mismatch at its block, and is rewritten in place.
     write(site, "content/a.md", &blessed.replace("\n42\n", "\n41\n"));
     let failed = check(site, &["build"], 1);

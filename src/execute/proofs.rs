@@ -29,6 +29,9 @@ pub struct ProofRecord {
 pub struct ProofItem {
     /// Its kinds.
     pub kind: Vec<String>,
+    /// Whether it is a code block of the text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inline: bool,
     /// `verified`, `failed`, `manual` or `stale`.
     pub status: String,
     /// Why it is manual or stale.
@@ -202,6 +205,7 @@ fn item(proof: &SnippetProof, found: &SnippetCrate, sources: &Sources) -> ProofI
             .iter()
             .map(|kind| kind.as_str().to_owned())
             .collect(),
+        inline: found.inline.is_some(),
         status: proof.status.as_str().to_owned(),
         reason: match &proof.status {
             Status::Manual(reason) | Status::Stale(reason) => Some(reason.clone()),

@@ -133,6 +133,46 @@ pub struct InlineOutput {
 }
 
 impl SnippetCrate {
+    /// A code block of the text as a snippet.
+    #[must_use]
+    pub fn of_block(
+        slug: &str,
+        kind: SnippetKind,
+        error_codes: Vec<String>,
+        edition: String,
+        block: InlineBlock,
+        span: Span,
+    ) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            package: slug.to_owned(),
+            folder: String::new(),
+            manifest: span.file,
+            span,
+            meta: SnippetMeta {
+                title: None,
+                kinds: vec![kind],
+                args: Vec::new(),
+                env: BTreeMap::new(),
+                stdin: None,
+                exit_code: 0,
+                timeout: None,
+                memory: None,
+                max_processes: None,
+                error_codes,
+                unordered: false,
+                redactions: Vec::new(),
+                network: Network::None,
+                manual: None,
+            },
+            edition,
+            bins: vec!["main".to_owned()],
+            files: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            inline: Some(Box::new(block)),
+        }
+    }
+
     /// The text of a reviewed output by its file name; an inline block has one at most.
     #[must_use]
     pub fn expected_text<'a>(&'a self, name: &str, sources: &'a Sources) -> Option<&'a str> {
@@ -287,10 +327,19 @@ pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
-/// Where a snippet's sources are published; `None` for a slug that no address can hold.
+/// Where a snippet's sources are published; `None` for a slug that no address can hold. The slug of an inline block holds
+/// signs that addresses do not, so that its hash stands for it.
 #[must_use]
-pub fn archive_path(slug: &str) -> Option<SitePath> {
-    SitePath::new(format!("sources/{slug}.tar.gz")).ok()
+pub fn archive_path(slug: &str, inline: bool) -> Option<SitePath> {
+    SitePath::new(if inline {
+        format!(
+            "sources/inline/{}.tar.gz",
+            &ContentHash::of(slug.as_bytes()).hex()[..16]
+        )
+    } else {
+        format!("sources/{slug}.tar.gz")
+    })
+    .ok()
 }
 
 /// A part of all snippets, for machines that share the work: the snippets whose hash falls into it.

@@ -55,7 +55,7 @@ pub(super) fn render_inline(
         lines: region.lines.len(),
         receipt: Some(receipt(found, proof, None)),
         bin: String::new(),
-        archive: None,
+        archive: archive_path(slug, true).map(|path| page.url(&path)),
     };
     written(page, &view, diagnostics)
 }
@@ -122,7 +122,7 @@ pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize
         lines: shown.region.lines.len(),
         receipt,
         bin: reference.bin.clone().unwrap_or_default(),
-        archive: archive_path(&found.slug).map(|path| page.url(&path)),
+        archive: archive_path(&found.slug, false).map(|path| page.url(&path)),
     })
 }
 

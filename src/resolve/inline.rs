@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::model::book::Book;
 use crate::model::document::{Block, BlockKind, CodeBlock};
 use crate::model::guide::{Document, Question};
-use crate::model::snippet::{InlineBlock, InlineOutput, Network, SnippetCrate, SnippetKind, SnippetMeta};
+use crate::model::snippet::{InlineBlock, InlineOutput, SnippetCrate, SnippetKind};
 use crate::source::Span;
 
 /// Finds the inline blocks of a book and puts them among its snippets.
@@ -167,41 +167,16 @@ impl Finder<'_> {
         } else {
             SnippetKind::Run
         };
-        let block = SnippetCrate {
-            slug: slug.clone(),
-            package: slug.clone(),
-            folder: String::new(),
-            manifest: span.file,
-            span,
-            meta: SnippetMeta {
-                title: None,
-                kinds: vec![kind],
-                args: Vec::new(),
-                env: BTreeMap::new(),
-                stdin: None,
-                exit_code: 0,
-                timeout: None,
-                memory: None,
-                max_processes: None,
-                error_codes: wants.codes.clone(),
-                unordered: false,
-                redactions: Vec::new(),
-                network: Network::None,
-                manual: None,
-            },
-            edition: wants.edition.unwrap_or_else(|| self.edition.to_owned()),
-            bins: vec!["main".to_owned()],
-            files: BTreeMap::new(),
-            expected: BTreeMap::new(),
-            inline: Some(Box::new(InlineBlock {
-                code: unhidden(&code.text),
-                shown,
-                shown_lines,
-                dependencies: wants.dependencies,
-                runs: !wants.no_run,
-                output,
-            })),
+        let block = InlineBlock {
+            code: unhidden(&code.text),
+            shown,
+            shown_lines,
+            dependencies: wants.dependencies,
+            runs: !wants.no_run,
+            output,
         };
+        let edition = wants.edition.unwrap_or_else(|| self.edition.to_owned());
+        let block = SnippetCrate::of_block(&slug, kind, wants.codes, edition, block, span);
         self.found.push((slug, block));
     }
 }
