@@ -28,6 +28,16 @@ impl Code {
             .find(|code| code.0 == name)
     }
 
+    /// What it is said of: one sentence.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        codes::ALL
+            .iter()
+            .zip(codes::SUMMARIES)
+            .find(|((code, _), _)| *code == self)
+            .map_or("", |(_, summary)| summary.trim())
+    }
+
     /// The severity where book.toml says nothing.
     #[must_use]
     pub fn default_severity(self) -> Severity {
@@ -49,10 +59,12 @@ pub mod codes {
     use super::{Code, Severity};
 
     macro_rules! codes {
-        ($($(#[$doc:meta])* $name:ident = $text:literal $severity:ident;)*) => {
-            $($(#[$doc])* pub const $name: Code = Code($text);)*
+        ($(#[doc = $doc:literal] $name:ident = $text:literal $severity:ident;)*) => {
+            $(#[doc = $doc] pub const $name: Code = Code($text);)*
             /// All codes with their default severity, in the order of the formats page.
             pub const ALL: &[(Code, Severity)] = &[$(($name, Severity::$severity)),*];
+            /// What each code is said of, in the order of [`ALL`].
+            pub(super) const SUMMARIES: &[&str] = &[$($doc),*];
         };
     }
 

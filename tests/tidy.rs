@@ -60,7 +60,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "emit",
         ],
     ),
-    ("report", &["event", "engine", "diagnostic", "source"]),
+    (
+        "report",
+        &["event", "engine", "diagnostic", "source", "model", "memo"],
+    ),
     ("scaffold", &[]),
     ("serve", &["engine", "event", "system", "model", "memo", "error"]),
 ];

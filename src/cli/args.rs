@@ -115,12 +115,25 @@ pub(super) struct CheckArgs {
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
+    /// Write the report to this file; people still read it on stderr
+    #[arg(long, value_name = "FILE")]
+    pub(super) output_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
+    /// For people, with the lines at fault
     Human,
+    /// One line each
+    Concise,
+    /// The project's own schema
     Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for lists of tests
+    Junit,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -136,6 +149,9 @@ pub(super) struct TestArgs {
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
+    /// Write the report to this file; people still read it on stderr
+    #[arg(long, value_name = "FILE")]
+    pub(super) output_file: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

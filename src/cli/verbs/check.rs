@@ -1,12 +1,11 @@
 //! `proofbook check`
 
-use super::{absolute, memo};
+use super::{absolute, memo, report};
 use crate::cli::ExitCode;
-use crate::cli::args::{Args, CheckArgs, OutputFormat};
-use crate::cli::console::{self, Console};
+use crate::cli::args::{Args, CheckArgs};
+use crate::cli::console::Console;
 use crate::diagnostic::{Code, Diagnostics, codes, nearest};
 use crate::engine::{self, BuildRequest, Goal};
-use crate::report::json;
 use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
@@ -35,10 +34,12 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
             .cloned();
         outcome.diagnostics = Diagnostics::new(kept.collect(), &outcome.config.levels);
     }
-    match check.output_format {
-        OutputFormat::Human => console.report(&outcome),
-        OutputFormat::Json => console::print(&json::render(&outcome))?,
-    }
+    report(
+        &outcome,
+        check.output_format,
+        check.output_file.as_deref(),
+        console,
+    )?;
     Ok(ExitCode::of(&outcome.diagnostics))
 }
 

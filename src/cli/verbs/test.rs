@@ -1,12 +1,11 @@
 //! `proofbook test`
 
-use super::{absolute, memo};
+use super::{absolute, memo, report};
 use crate::cli::ExitCode;
-use crate::cli::args::{Args, OutputFormat, TestArgs};
-use crate::cli::console::{self, Console};
+use crate::cli::args::{Args, TestArgs};
+use crate::cli::console::Console;
 use crate::diagnostic::nearest;
 use crate::engine::{self, BuildRequest, Goal};
-use crate::report::json;
 use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> anyhow::Result<ExitCode> {
@@ -43,9 +42,6 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
             None => anyhow::bail!("there is no snippet `{slug}`"),
         }
     }
-    match test.output_format {
-        OutputFormat::Human => console.report(&outcome),
-        OutputFormat::Json => console::print(&json::render(&outcome))?,
-    }
+    report(&outcome, test.output_format, test.output_file.as_deref(), console)?;
     Ok(ExitCode::of(&outcome.diagnostics))
 }
