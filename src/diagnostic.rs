@@ -38,6 +38,16 @@ impl Code {
             .map_or("", |(_, summary)| summary.trim())
     }
 
+    /// Its documentation in Markdown: what, why, an example, how to mend. One file a rule below `docs/rules/`.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        codes::ALL
+            .iter()
+            .zip(codes::EXPLANATIONS)
+            .find(|((code, _), _)| *code == self)
+            .map_or("", |(_, text)| text)
+    }
+
     /// The severity where book.toml says nothing.
     #[must_use]
     pub fn default_severity(self) -> Severity {
@@ -65,6 +75,9 @@ pub mod codes {
             pub const ALL: &[(Code, Severity)] = &[$(($name, Severity::$severity)),*];
             /// What each code is said of, in the order of [`ALL`].
             pub(super) const SUMMARIES: &[&str] = &[$($doc),*];
+            /// The documentation of each code, in the order of [`ALL`]; a code without its file does not compile.
+            pub(super) const EXPLANATIONS: &[&str] =
+                &[$(include_str!(concat!("../docs/rules/", $text, ".md"))),*];
         };
     }
 
@@ -444,6 +457,22 @@ mod tests {
             .map(|d| d.message.clone())
             .collect();
         assert_eq!(order, ["early", "late", "no place"]);
+    }
+
+    #[test]
+    fn every_code_is_explained_by_all_four_parts() {
+        for &(code, _) in codes::ALL {
+            let text = code.explanation();
+            assert!(text.starts_with(&format!("# {code}\n\n")), "{code}: {text}");
+            let parts: Vec<&str> = text.split("\n## ").collect();
+            let heads: Vec<&str> = parts[1..].iter().filter_map(|part| part.lines().next()).collect();
+            assert_eq!(heads, ["Why", "Example", "How to mend"], "{code}");
+            assert!(
+                parts.iter().all(|part| part.trim().lines().count() > 2),
+                "{code}: a part is empty"
+            );
+            assert!(!code.summary().is_empty(), "{code}");
+        }
     }
 
     #[test]

@@ -350,6 +350,20 @@ fn every_report_format_goes_to_stdout_alone_or_to_a_file() {
 }
 
 #[test]
+fn rules_explain_themselves() {
+    let anywhere = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let output = run(anywhere.path(), &["check", "--explain", "link/moved"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.starts_with("# link/moved\n") && text.contains("## How to mend"),
+        "{text}"
+    );
+    let told = check(anywhere.path(), &["check", "--explain", "link/mvoed"], 2);
+    assert!(told.contains("did you mean `link/moved`?"), "{told}");
+}
+
+#[test]
 fn themes_are_overridden_block_by_block() {
     let site = new_site();
     write(

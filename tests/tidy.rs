@@ -201,6 +201,19 @@ fn every_code_is_documented() {
 }
 
 #[test]
+fn every_rule_file_belongs_to_a_code() {
+    let folder = root().join("docs/rules");
+    for path in files(&folder, "md") {
+        let name = path.strip_prefix(&folder).unwrap_or(&path).with_extension("");
+        let name = name.to_string_lossy().replace('\\', "/");
+        assert!(
+            proofbook::diagnostic::Code::from_name(&name).is_some(),
+            "docs/rules has `{name}.md`, and there is no such code"
+        );
+    }
+}
+
+#[test]
 fn templates_have_no_inline_style_and_no_foreign_address() {
     for path in files(&root().join("themes"), "html") {
         let text = fs::read_to_string(&path).unwrap_or_default();

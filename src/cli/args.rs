@@ -109,6 +109,9 @@ pub(super) struct CheckArgs {
     /// Report only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Print what a rule is about, why it matters and how to mend it, and check nothing
+    #[arg(long, value_name = "CODE")]
+    pub(super) explain: Option<String>,
     /// Run only this snippet
     #[arg(long, value_name = "SLUG")]
     pub(super) filter: Vec<String>,

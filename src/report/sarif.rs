@@ -47,12 +47,20 @@ pub fn render(outcome: &Outcome) -> String {
 }
 
 fn rule(code: Code, severity: Severity) -> Value {
+    let part = |after: &str| {
+        let text = code.explanation().split(after).nth(1).unwrap_or_default();
+        text.split("\n## ")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .replace('\n', " ")
+    };
+    let (what, mend) = (part(&format!("# {code}\n")), part("\n## How to mend\n"));
     json!({
         "id": code.as_str(),
         "shortDescription": { "text": code.summary() },
-        "help": {
-            "text": code.summary(),
-        },
+        "fullDescription": { "text": what },
+        "help": { "text": mend, "markdown": code.explanation() },
         "defaultConfiguration": { "level": severity.as_str() },
         "properties": { "tags": [code.as_str().split('/').next().unwrap_or_default()] },
     })
@@ -193,10 +201,11 @@ mod tests {
         let first = &log["runs"][0]["results"][0];
         assert_eq!(first["ruleId"], "link/missing-anchor");
         let index = usize::try_from(first["ruleIndex"].as_u64().unwrap()).unwrap();
-        assert_eq!(
-            log["runs"][0]["tool"]["driver"]["rules"][index]["id"],
-            "link/missing-anchor"
-        );
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][index];
+        assert_eq!(rule["id"], "link/missing-anchor");
+        let said = |key: &str| rule[key]["text"].as_str().unwrap();
+        assert!(said("fullDescription").starts_with("A link leads to a page that exists"));
+        assert!(said("help").starts_with("Correct the fragment."));
         let place = &first["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "content/a%20b,c.md");
         assert_eq!(place["region"]["startColumn"], 12);

@@ -3,12 +3,16 @@
 use super::{absolute, memo, report};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, CheckArgs};
-use crate::cli::console::Console;
+use crate::cli::console::{self, Console};
 use crate::diagnostic::{Code, Diagnostics, codes, nearest};
 use crate::engine::{self, BuildRequest, Goal};
 use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
+    if let Some(name) = &check.explain {
+        console::print(rule(name)?.explanation())?;
+        return Ok(ExitCode::Clean);
+    }
     let only = rules(&check.only)?;
     let root = absolute(&args.root)?;
     let request = BuildRequest {
@@ -44,16 +48,15 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
 }
 
 fn rules(names: &[String]) -> anyhow::Result<Vec<Code>> {
-    names
-        .iter()
-        .map(|name| {
-            Code::from_name(name).ok_or_else(|| {
-                let all = codes::ALL.iter().map(|(code, _)| code.as_str());
-                match nearest(name, all) {
-                    Some(near) => anyhow::anyhow!("there is no rule `{name}`; did you mean `{near}`?"),
-                    None => anyhow::anyhow!("there is no rule `{name}`"),
-                }
-            })
-        })
-        .collect()
+    names.iter().map(|name| rule(name)).collect()
+}
+
+fn rule(name: &str) -> anyhow::Result<Code> {
+    Code::from_name(name).ok_or_else(|| {
+        let all = codes::ALL.iter().map(|(code, _)| code.as_str());
+        match nearest(name, all) {
+            Some(near) => anyhow::anyhow!("there is no rule `{name}`; did you mean `{near}`?"),
+            None => anyhow::anyhow!("there is no rule `{name}`; `docs/rules` lists them all"),
+        }
+    })
 }
