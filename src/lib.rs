@@ -18,6 +18,7 @@ pub mod error;
 pub mod event;
 pub mod execute;
 pub mod load;
+pub mod markup;
 pub mod memo;
 pub mod model;
 pub mod parse;

@@ -15,10 +15,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["source", "diagnostic", "model"]),
     ("system", &[]),
     ("memo", &["system"]),
+    ("markup", &[]),
     ("event", &["model", "diagnostic"]),
-    ("load", &["system", "config", "source", "diagnostic", "error"]),
-    ("parse", &["model", "source", "diagnostic", "config"]),
-    ("resolve", &["model", "source", "diagnostic", "config", "load"]),
+    (
+        "load",
+        &["system", "config", "source", "diagnostic", "error", "markup"],
+    ),
+    ("parse", &["model", "source", "diagnostic", "config", "markup"]),
+    (
+        "resolve",
+        &["model", "source", "diagnostic", "config", "load", "markup"],
+    ),
     (
         "execute",
         &[
