@@ -209,6 +209,15 @@ pub struct Label {
     pub message: String,
 }
 
+/// The one safe way to mend something: what to write in whose place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The text to replace.
+    pub span: Span,
+    /// What to write there.
+    pub replacement: String,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -231,6 +240,8 @@ pub struct Diagnostic {
     pub detail: Option<String>,
     /// How to mend it.
     pub help: Option<String>,
+    /// The change that mends it, where there is one safe answer.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -246,6 +257,7 @@ impl Diagnostic {
             labels: Vec::new(),
             detail: None,
             help: None,
+            fix: None,
         }
     }
 
@@ -285,6 +297,15 @@ impl Diagnostic {
     /// Says how to mend it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Gives the change that mends it.
+    pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix {
+            span,
+            replacement: replacement.into(),
+        });
         self
     }
 

@@ -3,10 +3,12 @@
 //! Looks at the whole book at once and is always run anew; it is cheap. Reads no files: what exists is what
 //! [`Sources`] holds.
 
+mod address;
 mod ids;
 mod links;
 mod nav;
 mod snippets;
+mod targets;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -51,11 +53,11 @@ pub fn resolve(documents: Vec<Arc<Document>>, request: &ResolveRequest<'_>) -> S
     let arranged = nav::arrange(documents, request, &mut diagnostics);
     let mut book = arranged.book;
     ids::check(&book, &mut diagnostics);
-    let targets = links::Targets::new(&book, &arranged.drafts, request);
+    add_redirects(&mut book, request, &mut diagnostics);
+    let targets = targets::Targets::new(&book, &arranged.drafts, request);
     links::resolve_all(&mut book, &targets, &mut diagnostics);
     drop(targets);
     book.related = related(&book);
-    add_redirects(&mut book, request, &mut diagnostics);
     nav::check_collisions(&book, &mut diagnostics);
     snippets::read_all(&mut book, request, &mut diagnostics);
     Staged::new(book, diagnostics)
