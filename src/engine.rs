@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::check::{self, site::SiteRequest};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics, Staged};
 use crate::emit::publish::{Destination, WriteSummary};
@@ -219,6 +220,7 @@ fn walk(
     emit(start(Stage::Emit, Some(pages.len())));
     let mut files: Vec<_> = theme.asset_files();
     files.extend(index.files);
+    files.extend(render::additional_files(&config, &sources));
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
         files.push((
             path,
@@ -235,6 +237,13 @@ fn walk(
         files,
     };
     let site = emit::assemble(parts).collect(&mut found);
+    found.extend(check::site::check(&SiteRequest {
+        site: &site,
+        pages: &pages,
+        book: &book,
+        sources: &sources,
+        config: &config,
+    }));
     let pages = pages.len();
     finish(
         sys,

@@ -9,6 +9,7 @@
 //!
 //! [`engine`] alone knows this order. `ARCHITECTURE.md` tells what each room does and what it may import.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

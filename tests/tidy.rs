@@ -40,16 +40,27 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "render",
-        &["model", "config", "memo", "diagnostic", "source", "system"],
+        &[
+            "model",
+            "config",
+            "memo",
+            "diagnostic",
+            "source",
+            "system",
+            "markup",
+            "load",
+        ],
     ),
     ("search", &["model", "source", "config"]),
     (
         "emit",
         &["model", "system", "source", "config", "diagnostic", "error"],
     ),
+    ("check", &["model", "source", "config", "diagnostic", "markup"]),
     (
         "engine",
         &[
+            "check",
             "source",
             "error",
             "diagnostic",
@@ -88,7 +99,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("notify", &["serve"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
-    ("rayon", &["engine", "execute", "render", "search"]),
+    ("rayon", &["engine", "execute", "render", "search", "check"]),
     ("std::fs", &["system"]),
     ("std::process", &["system", "cli", "main"]),
     ("std::env", &["system", "cli"]),

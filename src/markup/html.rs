@@ -194,7 +194,8 @@ fn trimmed(value: &str, start: usize) -> (&str, usize) {
 }
 
 /// The addresses of a `srcset` (HTML §4.8.4.2.2): commas inside an address, as in `data:`, are its own.
-fn candidates(value: &str) -> Vec<Range<usize>> {
+#[must_use]
+pub fn candidates(value: &str) -> Vec<Range<usize>> {
     let bytes = value.as_bytes();
     let mut all = Vec::new();
     let mut at = 0;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use css::css;
-pub use html::html;
+pub use html::{candidates, html};
 
 /// What an address or id is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

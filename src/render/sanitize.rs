@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::html::{push_attribute, push_escaped};
+use crate::markup;
 
 /// Elements that are kept.
 const ELEMENTS: [&str; 58] = [
@@ -114,9 +115,14 @@ pub(super) fn push_rewritten(markup: &str, rewrite: Rewrite<'_>, out: &mut Strin
         };
         let mut copied = 0;
         for attribute in &tag.attributes {
-            if matches!(attribute.name.as_str(), "href" | "src")
-                && let Some(address) = rewrite(&tag.name, &attribute.value)
-            {
+            let address = match attribute.name.as_str() {
+                "href" | "src" | "poster" | "data" | "cite" | "xlink:href" => {
+                    rewrite(&tag.name, &attribute.value)
+                }
+                "srcset" => rewritten_candidates(&tag.name, &attribute.value, rewrite),
+                _ => None,
+            };
+            if let Some(address) = address {
                 out.push_str(&rest[copied..attribute.place.start]);
                 out.push('"');
                 push_escaped(&address, out);
@@ -133,6 +139,20 @@ pub(super) fn push_rewritten(markup: &str, rewrite: Rewrite<'_>, out: &mut Strin
         }
     }
     out.push_str(rest);
+}
+
+/// A `srcset` with its addresses rewritten, if one of them is.
+fn rewritten_candidates(element: &str, value: &str, rewrite: Rewrite<'_>) -> Option<String> {
+    let mut out = String::new();
+    let mut copied = 0;
+    for range in markup::candidates(value) {
+        if let Some(address) = rewrite(element, &value[range.clone()]) {
+            out.push_str(&value[copied..range.start]);
+            out.push_str(&address);
+            copied = range.end;
+        }
+    }
+    (copied > 0).then(|| out + &value[copied..])
 }
 
 /// Where the end tag of an opaque element begins.
@@ -433,6 +453,21 @@ mod tests {
         assert_eq!(
             out,
             "<!-- <a href=b.md> --><a href=\"../b/\" onclick='x()'>b</a> <a href='c.md'>< <script>\"<a href=b.md>\"</script><A HREF=\"../b/\">"
+        );
+    }
+
+    #[test]
+    fn every_attribute_with_an_address_moves_with_its_page() {
+        let rewrite = |_: &str, address: &str| (address == "b.png").then(|| "../b.png".to_owned());
+        let mut out = String::new();
+        push_rewritten(
+            "<img srcset='a.png 1x, b.png 2x'><video poster=b.png><svg><use xlink:href='b.png'/></svg>",
+            &rewrite,
+            &mut out,
+        );
+        assert_eq!(
+            out,
+            "<img srcset=\"a.png 1x, ../b.png 2x\"><video poster=\"../b.png\"><svg><use xlink:href=\"../b.png\"/></svg>"
         );
     }
 

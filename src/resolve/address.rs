@@ -1,5 +1,7 @@
 //! Destinations of links, taken apart (RFC 3986 §3).
 
+use crate::model::site;
+
 /// A destination without the characters that browsers ignore (URL standard §4.4).
 pub(super) fn tidy(destination: &str) -> String {
     let kept: String = destination
@@ -54,28 +56,9 @@ impl<'a> Local<'a> {
     }
 }
 
-/// Resolves percent-encoding; a text that is not UTF-8 then stays as it is.
+/// Resolves percent-encoding.
 pub(super) fn decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let hex = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        match (hex(at + 1), hex(at + 2)) {
-            (Some(high), Some(low)) if bytes[at] == b'%' => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+    site::decode(text).into_owned()
 }
 
 /// The path from a folder to a file, both from the root.
@@ -93,9 +76,7 @@ pub(super) fn relative(folder: &str, to: &str) -> String {
 pub(super) fn written(path: &str) -> String {
     let special = |c: char| c.is_whitespace() || c.is_control() || "<>()%#?\\\"`[]*".contains(c);
     if path.contains(special) {
-        return crate::model::site::encode(path)
-            .replace('(', "%28")
-            .replace(')', "%29");
+        return site::encode(path).replace('(', "%28").replace(')', "%29");
     }
     path.to_owned()
 }
