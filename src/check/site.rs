@@ -40,10 +40,11 @@ pub fn check(request: &SiteRequest<'_>) -> Vec<Diagnostic> {
         .filter_map(|(path, bytes)| scan(path, bytes))
         .collect();
     let checker = Checker::new(request, &files);
-    let mut found = checker.content_anchors();
+    let (mut found, told) = checker.content_anchors();
     let faults: Vec<Fault<'_>> = files
         .par_iter()
         .flat_map_iter(|file| checker.faults(file))
+        .filter(|fault| !told.contains(&(fault.target.as_deref(), fault.anchor.as_deref())))
         .collect();
     found.extend(checker.tell(faults));
     found
@@ -92,6 +93,9 @@ fn scan<'a>(path: &'a SitePath, bytes: &'a [u8]) -> Option<File<'a>> {
     }
     Some(file)
 }
+
+/// A path in the site and an anchor there.
+type Target<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// An address that leads nowhere.
 struct Fault<'a> {
@@ -145,9 +149,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Content links to anchors that only the finished page shows: a theme's, and those of pages without a source.
-    fn content_anchors(&self) -> Vec<Diagnostic> {
+    /// The second value is what they lead to, by path and anchor.
+    fn content_anchors(&self) -> (Vec<Diagnostic>, HashSet<Target<'a>>) {
         let book = self.request.book;
         let mut found = Vec::new();
+        let mut told = HashSet::new();
         for link in book.documents().flat_map(|document| &document.links) {
             let Some(ResolvedLink::Page {
                 path,
@@ -163,6 +169,7 @@ impl<'a> Checker<'a> {
             if !is_top(id) && !page.ids.contains(id.as_str()) {
                 let mut ids: Vec<&str> = page.ids.iter().map(AsRef::as_ref).collect();
                 ids.sort_unstable();
+                told.insert((Some(path.as_str()), Some(id.as_str())));
                 found.push(
                     Diagnostic::new(
                         codes::LINK_MISSING_ANCHOR,
@@ -170,11 +177,12 @@ impl<'a> Checker<'a> {
                     )
                     .at(link.destination_span)
                     .label("no such anchor")
+                    .help("the theme makes this page; look there for the ids that it has")
                     .suggest(id, ids),
                 );
             }
         }
-        found
+        (found, told)
     }
 
     fn faults<'f>(&self, file: &'f File<'f>) -> Vec<Fault<'f>>
@@ -210,7 +218,9 @@ impl<'a> Checker<'a> {
             if known.is_some() && missing_anchor.is_none() {
                 continue;
             }
-            if told.is_some_and(|told| told.contains(value)) {
+            if told.is_some_and(|told| told.contains(value))
+                || path.is_some_and(|path| self.is_additional(path))
+            {
                 continue;
             }
             faults.push(Fault {
@@ -221,6 +231,15 @@ impl<'a> Checker<'a> {
             });
         }
         faults
+    }
+
+    /// Whether a path is that of an additional style sheet or script, whose absence is told at book.toml.
+    fn is_additional(&self, path: &str) -> bool {
+        let html = &self.request.config.html;
+        path.strip_prefix("assets/site/").is_some_and(|below| {
+            let mut all = html.additional_css.iter().chain(&html.additional_js);
+            all.any(|path| path == below)
+        })
     }
 
     /// The file that answers for a path below the site's root.
@@ -392,10 +411,7 @@ impl<'a> Checker<'a> {
         let source = if let Some(source) = self.request.book.assets.get(path) {
             Some(source.clone())
         } else {
-            path.as_str()
-                .strip_prefix("assets/site/")
-                .filter(|below| config.additional_css.iter().any(|css| css == below))
-                .map(str::to_owned)
+            path.as_str().strip_prefix("assets/site/").map(str::to_owned)
         };
         if let Some(source) = source {
             let id = self.request.sources.by_path(&source)?.id;

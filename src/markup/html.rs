@@ -194,8 +194,7 @@ fn trimmed(value: &str, start: usize) -> (&str, usize) {
 }
 
 /// The addresses of a `srcset` (HTML §4.8.4.2.2): commas inside an address, as in `data:`, are its own.
-#[must_use]
-pub fn candidates(value: &str) -> Vec<Range<usize>> {
+fn candidates(value: &str) -> Vec<Range<usize>> {
     let bytes = value.as_bytes();
     let mut all = Vec::new();
     let mut at = 0;
@@ -235,7 +234,8 @@ pub fn candidates(value: &str) -> Vec<Range<usize>> {
 }
 
 /// Resolves character references: numbers, and the names that occur in addresses and ids.
-fn decode(written: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn decode(written: &str) -> Cow<'_, str> {
     if !written.contains('&') {
         return Cow::Borrowed(written);
     }

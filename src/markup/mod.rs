@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use css::css;
-pub use html::{candidates, html};
+pub use html::{decode, html};
 
 /// What an address or id is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -239,7 +239,8 @@ impl Used<'_, '_> {
                     ),
                 )
                 .at(self.link.destination_span)
-                .label("no such id");
+                .label("no such id")
+                .help("give an element of that file the id, or correct the fragment");
                 let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
                 sorted.sort_unstable();
                 return Err(Box::new(diagnostic.suggest(&decoded, sorted)));

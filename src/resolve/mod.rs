@@ -153,6 +153,9 @@ fn add_redirects(book: &mut Book, request: &ResolveRequest<'_>, diagnostics: &mu
             );
         }
     }
+    let urls: Vec<String> = nav::published(book)
+        .map(|(_, path)| format!("/{}", path.url()))
+        .collect();
     for (from, (to, span)) in &request.config.html.redirects {
         let target = if to.contains("://") {
             Some(Redirect::External(to.clone()))
@@ -168,7 +171,9 @@ fn add_redirects(book: &mut Book, request: &ResolveRequest<'_>, diagnostics: &mu
                     codes::LINK_MISSING_FILE,
                     format!("the redirect `{from}` leads to `{to}`, and there is no such page"),
                 )
-                .at(*span),
+                .at(*span)
+                .help("write the new address from the site's root, like `/new/page/`")
+                .suggest(to, urls.iter().map(String::as_str)),
             ),
         }
     }
