@@ -58,6 +58,98 @@ fn every_planted_fault_is_found_at_its_place_and_nothing_else() {
     assert_eq!(found, expected, "something is told twice");
 }
 
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap_or_else(|error| panic!("{error}"));
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}
+
+fn texts(folder: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name() == ".proofbook" {
+            continue;
+        }
+        if path.is_dir() {
+            texts(&path, into);
+        } else {
+            into.insert(path.clone(), fs::read(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn fix_mends_what_has_one_safe_answer_and_touches_nothing_else() {
+    let site = tempfile::TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    copy(&folder().join("in"), site.path());
+    let mut before = BTreeMap::new();
+    texts(site.path(), &mut before);
+    let check = |args: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_proofbook"))
+            .args(args)
+            .current_dir(site.path())
+            .output()
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let output = check(&["check", "--fix", "--output-format", "concise"]);
+    assert_eq!(output.status.code(), Some(1));
+    let left = String::from_utf8_lossy(&output.stdout);
+    for code in ["link/moved", "link/wrong-case"] {
+        assert!(!left.contains(code), "{code} is left in {left}");
+    }
+    assert!(!left.contains("the `#` is missing"), "{left}");
+    let diff = String::from_utf8_lossy(&output.stderr);
+    let mut after = BTreeMap::new();
+    texts(site.path(), &mut after);
+    let changed: Vec<String> = after
+        .iter()
+        .filter(|(path, bytes)| before.get(*path) != Some(*bytes))
+        .map(|(path, _)| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(changed, ["faults-html.md", "faults.md"]);
+    for line in [
+        "-[a](Retry.md)\n",
+        "+[a](retry.md)\n",
+        "+[a](retry.md#jitter)\n",
+        "+[a](größe.md)\n",
+        "-[a](/old/retry/)\n",
+        "+[a](retry.md#then)\n",
+        "+[a](https://example.org/new/)\n",
+        "+[a](#here)\n",
+        "+[a](files/paper.pdf)\n",
+        "+[a](img/ring.png)\n",
+        "+[a](data/)\n",
+        "+[a](data/lists/)\n",
+        "+[a](retry.md#deep-heading)\n",
+        "+![a](img/ring.png)\n",
+        "+<a href=\"retry.md\">x</a>\n",
+    ] {
+        assert!(diff.contains(line), "{line:?} is missing in\n{diff}");
+    }
+    // What was mended was at fault, one for one.
+    let removed = diff
+        .lines()
+        .filter(|line| line.starts_with("-[") || line.starts_with("-<") || line.starts_with("-!"));
+    let text = fs::read_to_string(folder().join("expected.txt")).unwrap_or_default();
+    let mendable = text
+        .lines()
+        .filter(|line| line.ends_with("/moved") || line.ends_with("/wrong-case"));
+    assert_eq!(removed.count(), mendable.count() + 1);
+    let again = check(&["check", "--fix", "--output-format", "concise"]);
+    assert!(again.stderr.is_empty() && again.stdout == output.stdout);
+}
+
 /// All links of `content/right.md` resolve: the count keeps the file from shrinking unseen.
 #[test]
 fn the_right_links_are_many() {

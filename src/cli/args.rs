@@ -109,6 +109,9 @@ pub(super) struct CheckArgs {
     /// Report only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Mend what has one safe answer (moved links, wrong case, a missing `#`), and show the changes
+    #[arg(long)]
+    pub(super) fix: bool,
     /// Print what a rule is about, why it matters and how to mend it, and check nothing
     #[arg(long, value_name = "CODE")]
     pub(super) explain: Option<String>,

@@ -1,12 +1,18 @@
 //! `proofbook check`
 
+use std::path::Path;
+
+use anyhow::Context as _;
+
 use super::{absolute, memo, report};
+use crate::check::fix;
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, CheckArgs};
 use crate::cli::console::{self, Console};
 use crate::diagnostic::{Code, Diagnostics, codes, nearest};
-use crate::engine::{self, BuildRequest, Goal};
-use crate::system::OsSystem;
+use crate::engine::{self, BuildRequest, Goal, Outcome};
+use crate::report::diff;
+use crate::system::{OsSystem, System as _};
 
 pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
     if let Some(name) = &check.explain {
@@ -25,18 +31,23 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         bless: false,
         jobs: None,
     };
-    let mut progress = console.progress();
-    let mut outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
-        progress.hear(&event);
-    })?;
-    drop(progress);
-    if !only.is_empty() {
-        let kept = outcome
-            .diagnostics
-            .iter()
-            .filter(|found| only.contains(&found.code))
-            .cloned();
-        outcome.diagnostics = Diagnostics::new(kept.collect(), &outcome.config.levels);
+    let memo = memo(&root);
+    let look = || -> anyhow::Result<Outcome> {
+        let mut progress = console.progress();
+        let mut outcome = engine::build(&OsSystem, &memo, &request, &mut |event| progress.hear(&event))?;
+        if !only.is_empty() {
+            let kept = outcome
+                .diagnostics
+                .iter()
+                .filter(|found| only.contains(&found.code))
+                .cloned();
+            outcome.diagnostics = Diagnostics::new(kept.collect(), &outcome.config.levels);
+        }
+        Ok(outcome)
+    };
+    let mut outcome = look()?;
+    if check.fix && mend(&outcome, &root, console)? {
+        outcome = look()?;
     }
     report(
         &outcome,
@@ -45,6 +56,27 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         console,
     )?;
     Ok(ExitCode::of(&outcome.diagnostics))
+}
+
+/// Writes what has one safe answer and shows the changes; whether there were any.
+fn mend(outcome: &Outcome, root: &Path, console: &Console) -> anyhow::Result<bool> {
+    let mended = fix::mend(&outcome.diagnostics, &outcome.sources);
+    for file in &mended {
+        let path = root.join(&file.path);
+        let now = OsSystem
+            .read(&path)
+            .with_context(|| format!("failed to read `{}`", path.display()))?;
+        anyhow::ensure!(
+            now == file.before.as_bytes(),
+            "`{}` changed while it was checked; nothing more was mended, run `check --fix` again",
+            file.path
+        );
+        OsSystem
+            .write(&path, file.after.as_bytes())
+            .with_context(|| format!("failed to write `{}`", path.display()))?;
+        console.say(&diff::unified(&file.path, &file.before, &file.after));
+    }
+    Ok(!mended.is_empty())
 }
 
 fn rules(names: &[String]) -> anyhow::Result<Vec<Code>> {
