@@ -18,7 +18,7 @@ use crate::event::{Event, Stage};
 use crate::execute::{self, ExecuteRequest};
 use crate::load;
 use crate::memo::{ContentHash, Memo};
-use crate::model::book::Book;
+use crate::model::book::{Book, ExternalLink};
 use crate::model::guide::{Document, DocumentKind};
 use crate::model::site::Site;
 use crate::model::snippet::{Status, VerifiedOutputs};
@@ -78,6 +78,8 @@ pub struct Outcome {
     pub site: Option<Arc<Site>>,
     /// Where the site was written, and what that changed.
     pub published: Option<(PathBuf, WriteSummary)>,
+    /// Links out of the site, for those who ask them.
+    pub external: Vec<ExternalLink>,
     /// How much there is.
     pub counts: Counts,
 }
@@ -306,6 +308,7 @@ fn finish(
         published: published.is_some(),
     });
     let counts = count(&made.book, &made.proofs, made.pages);
+    let external = made.book.external_links(made.config.html.site_url.as_deref());
     Ok(Outcome {
         sources: made.sources,
         config: made.config,
@@ -313,6 +316,7 @@ fn finish(
         proofs: made.proofs,
         site: site.map(Arc::new),
         published,
+        external,
         counts,
     })
 }

@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod external;
 pub mod load;
 pub mod markup;
 pub mod memo;

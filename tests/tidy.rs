@@ -79,6 +79,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "external",
+        &[
+            "model",
+            "source",
+            "config",
+            "diagnostic",
+            "markup",
+            "system",
+            "error",
+        ],
+    ),
+    (
         "report",
         &["event", "engine", "diagnostic", "source", "model", "memo"],
     ),
@@ -97,6 +109,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     ("tiny_http", &["serve"]),
     ("notify", &["serve"]),
+    ("ureq", &["external"]),
+    ("rustls", &["external"]),
+    ("url", &["external"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("rayon", &["engine", "execute", "render", "search", "check"]),

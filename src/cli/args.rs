@@ -109,6 +109,9 @@ pub(super) struct CheckArgs {
     /// Report only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Ask the addresses outside the site too, as `[check.links]` says
+    #[arg(long)]
+    pub(super) external: bool,
     /// Mend what has one safe answer (moved links, wrong case, a missing `#`), and show the changes
     #[arg(long)]
     pub(super) fix: bool,

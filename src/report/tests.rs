@@ -64,6 +64,7 @@ pub(super) fn outcome() -> Outcome {
         proofs,
         site: None,
         published: None,
+        external: Vec::new(),
         counts: Counts::default(),
     }
 }

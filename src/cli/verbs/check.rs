@@ -1,6 +1,7 @@
 //! `proofbook check`
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 
@@ -9,8 +10,9 @@ use crate::check::fix;
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, CheckArgs};
 use crate::cli::console::{self, Console};
-use crate::diagnostic::{Code, Diagnostics, codes, nearest};
-use crate::engine::{self, BuildRequest, Goal, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, codes, nearest};
+use crate::engine::{self, BuildRequest, Goal, Outcome, PRIVATE};
+use crate::external::{self, ExternalRequest};
 use crate::report::diff;
 use crate::system::{OsSystem, System as _};
 
@@ -35,6 +37,10 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
     let look = || -> anyhow::Result<Outcome> {
         let mut progress = console.progress();
         let mut outcome = engine::build(&OsSystem, &memo, &request, &mut |event| progress.hear(&event))?;
+        drop(progress);
+        if check.external {
+            ask(&mut outcome, &root, console)?;
+        }
         if !only.is_empty() {
             let kept = outcome
                 .diagnostics
@@ -56,6 +62,25 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         console,
     )?;
     Ok(ExitCode::of(&outcome.diagnostics))
+}
+
+/// Asks the links out of the site and adds what is wrong with them.
+fn ask(outcome: &mut Outcome, root: &Path, console: &Console) -> anyhow::Result<()> {
+    let request = ExternalRequest {
+        links: &outcome.external,
+        sources: &outcome.sources,
+        config: &outcome.config.links,
+        cache: &root.join(PRIVATE).join("links.json"),
+        now: SystemTime::now(),
+    };
+    let mut found: Vec<Diagnostic> = outcome.diagnostics.iter().cloned().collect();
+    let asked = external::check(&OsSystem, &request)?.collect(&mut found);
+    console.say(&format!(
+        "{} external addresses asked, {} known from before, {} excluded",
+        asked.asked, asked.cached, asked.excluded
+    ));
+    outcome.diagnostics = Diagnostics::new(found, &outcome.config.levels);
+    Ok(())
 }
 
 /// Writes what has one safe answer and shows the changes; whether there were any.
