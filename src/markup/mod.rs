@@ -34,3 +34,21 @@ pub struct Found<'a> {
     /// The byte range of the text as written.
     pub range: Range<usize>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_scans(text in "([<>/=\"'&;#()@\\\\ \n*!-]|url\\(|<a href=|srcset|style|<script|ä|[a-z]){0,60}") {
+            let check = |found: Found<'_>| {
+                assert!(text.get(found.range.clone()).is_some(), "{:?} in {text:?}", found.range);
+            };
+            html(&text, &mut |found| check(found));
+            css(&text, &mut |found| check(found));
+        }
+    }
+}
