@@ -15,13 +15,14 @@ use crate::emit::publish::{Destination, WriteSummary};
 use crate::emit::{self, Parts};
 use crate::error::Error;
 use crate::event::{Event, Stage};
+use crate::execute::proofs::ProofRecord;
 use crate::execute::{self, ExecuteRequest};
 use crate::load;
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::{Book, ExternalLink};
 use crate::model::guide::{Document, DocumentKind};
 use crate::model::site::Site;
-use crate::model::snippet::{Status, VerifiedOutputs};
+use crate::model::snippet::{Partition, Status, VerifiedOutputs};
 use crate::parse::{self, ParseOptions};
 use crate::render::{self, RenderRequest, Theme};
 use crate::resolve::{self, ResolveRequest};
@@ -42,6 +43,10 @@ pub struct BuildRequest {
     pub base_url: Option<String>,
     /// Slugs of the snippets to run; all if empty.
     pub only: Vec<String>,
+    /// Which part of the snippets is run; `None` for all.
+    pub partition: Option<Partition>,
+    /// Whether no snippet is run, and recorded proofs stand for runs.
+    pub no_run: bool,
     /// Whether the snippets' lockfile must be up to date.
     pub locked: bool,
     /// Whether expected files are written instead of compared.
@@ -74,6 +79,8 @@ pub struct Outcome {
     pub diagnostics: Diagnostics,
     /// What the snippets did.
     pub proofs: VerifiedOutputs,
+    /// The same as it is written.
+    pub record: ProofRecord,
     /// The site, if nothing is wrong and the goal asks for it.
     pub site: Option<Arc<Site>>,
     /// Where the site was written, and what that changed.
@@ -103,6 +110,8 @@ pub struct Counts {
     pub cached: usize,
     /// Snippets that are never run.
     pub manual: usize,
+    /// Snippets that were not run in this build.
+    pub stale: usize,
 }
 
 /// The folder for staging, memo and build output, below the site's root.
@@ -162,6 +171,8 @@ fn walk(
         config: &config.snippets,
         target_dir: &private.join("target"),
         only: &request.only,
+        partition: request.partition,
+        no_run: request.no_run,
         locked: request.locked,
         jobs: request
             .jobs
@@ -221,12 +232,20 @@ fn walk(
 
     emit(start(Stage::Emit, Some(pages.len())));
     let mut files: Vec<_> = theme.asset_files();
+    files.extend(execute::archive::archives(
+        &book,
+        &sources,
+        &config.snippets,
+        memo,
+        sys,
+    ));
     files.extend(index.files);
     files.extend(render::additional_files(&config, &sources));
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
         files.push((
             path,
-            execute::proofs::proofs_json(&proofs, &book, &sources)
+            ProofRecord::new(&proofs, &book, &sources)
+                .to_json()
                 .into_bytes()
                 .into(),
         ));
@@ -309,11 +328,13 @@ fn finish(
     });
     let counts = count(&made.book, &made.proofs, made.pages);
     let external = made.book.external_links(made.config.html.site_url.as_deref());
+    let record = ProofRecord::new(&made.proofs, &made.book, &made.sources);
     Ok(Outcome {
         sources: made.sources,
         config: made.config,
         diagnostics,
         proofs: made.proofs,
+        record,
         site: site.map(Arc::new),
         published,
         external,
@@ -338,6 +359,7 @@ fn count(book: &Book, proofs: &VerifiedOutputs, pages: usize) -> Counts {
         failed: with(|status| *status == Status::Failed),
         cached: proofs.cached,
         manual: with(|status| matches!(status, Status::Manual(_))),
+        stale: with(|status| matches!(status, Status::Stale(_))),
     }
 }
 

@@ -31,6 +31,13 @@ pub enum Event {
         /// How many things.
         of: Option<usize>,
     },
+    /// Something is about to be compiled and run in these layers of the sandbox.
+    SandboxReady {
+        /// The layers in force.
+        layers: Vec<String>,
+        /// Why others are not.
+        missing: Vec<String>,
+    },
     /// The compiler was asked for these many snippets in one call.
     BuildStarted {
         /// How many snippets.

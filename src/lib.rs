@@ -32,3 +32,4 @@ pub mod search;
 pub mod serve;
 pub mod source;
 pub mod system;
+pub mod verify;

@@ -38,6 +38,12 @@ impl ContentHash {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 
+    /// The hash of 64 hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        Some(Self(*blake3::Hash::from_hex(digits).ok()?.as_bytes()))
+    }
+
     /// The first 8 hexadecimal digits, for people and file names.
     #[must_use]
     pub fn short(&self) -> String {

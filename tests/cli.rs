@@ -270,6 +270,91 @@ fn runs_are_limited_and_flaky_ones_are_told() {
     assert!(failed.contains("began"), "the kept output is missing in {failed}");
 }
 
+/// Writes a snippet crate.
+fn add_snippet(site: &Path, name: &str, meta: &str, main: &str) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{meta}\n"
+    );
+    write(site, &format!("snippets/{name}/Cargo.toml"), &manifest);
+    write(site, &format!("snippets/{name}/src/main.rs"), main);
+}
+
+#[test]
+fn a_file_that_only_the_compiler_knows_of_makes_a_proof_stale() {
+    let site = new_site();
+    let site = site.path();
+    write(site, "snippets/shared.txt", "one");
+    let main = "fn main() {\n    println!(\"{}\", include_str!(\"../../shared.txt\"));\n}\n";
+    add_snippet(site, "included", "kind = \"run\"", main);
+    let refused =
+        "fn main() {\n    let n: u8 = include_str!(\"../../shared.txt\");\n    println!(\"{n}\");\n}\n";
+    add_snippet(
+        site,
+        "refused",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0308\"]",
+        refused,
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet included}}\n\n{{#snippet refused}}\n",
+    );
+    // Blessing writes the lockfile too, which is part of every key.
+    check(site, &["test", "--bless"], 0);
+    check(site, &["test"], 0);
+    let again = check(site, &["test"], 0);
+    assert!(again.contains("3 from the memo"), "{again}");
+    write(site, "snippets/shared.txt", "two");
+    let failed = check(site, &["test"], 1);
+    assert!(failed.contains("-one") && failed.contains("+two"), "{failed}");
+    assert!(failed.contains("1 from the memo"), "{failed}");
+}
+
+#[test]
+fn a_broken_dependency_is_named_and_places_begin_at_the_root() {
+    let site = new_site();
+    let site = site.path();
+    write(
+        site,
+        "snippets/helper/Cargo.toml",
+        "[package]\nname = \"helper-lib\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write(
+        site,
+        "snippets/helper/src/lib.rs",
+        "pub fn help() -> u8 {\n    \"no\"\n}\n",
+    );
+    add_snippet(
+        site,
+        "needs",
+        "kind = \"run\"\n[dependencies]\nhelper-lib = { path = \"../helper\" }",
+        "fn main() {\n    println!(\"{}\", helper_lib::help());\n}\n",
+    );
+    add_snippet(
+        site,
+        "broken",
+        "kind = \"run\"",
+        "fn main() {\n    nothing();\n}\n",
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet needs}}\n\n{{#snippet broken}}\n",
+    );
+    let failed = check(site, &["test", "--bless"], 1);
+    for part in [
+        "`needs` does not compile: its dependency `helper-lib` does not",
+        "--> snippets/helper/src/lib.rs:2:5",
+        "--> snippets/broken/src/main.rs:2:5",
+    ] {
+        assert!(failed.contains(part), "{part:?} is missing in {failed}");
+    }
+    assert!(
+        !failed.contains(&site.display().to_string()),
+        "a path of this machine is in {failed}"
+    );
+}
+
 #[test]
 fn faults_are_all_told_in_one_run_with_places() {
     let site = new_site();
@@ -466,4 +551,361 @@ fn init_never_overwrites() {
     let told = check(site.path(), &["init", "."], 2);
     assert!(told.contains("nothing was written"), "{told}");
     assert_eq!(read(site.path(), "content/rust-basics.md"), "mine");
+}
+
+#[test]
+fn a_build_that_runs_nothing_shows_only_what_its_record_still_proves() {
+    let site = new_site();
+    let site = site.path();
+    let refused = "fn main() {\n    let a = String::new();\n    let b = a;\n    println!(\"{a}{b}\");\n}\n";
+    add_snippet(
+        site,
+        "refused",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0382\"]",
+        refused,
+    );
+    add_snippet(
+        site,
+        "other",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"other\");\n}\n",
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet refused}}\n\n{{#snippet other}}\n",
+    );
+    check(site, &["test", "--bless"], 0);
+    check(site, &["build"], 0);
+    let proven = read(site, "site/a/index.html");
+    check(site, &["build", "--no-run"], 0);
+    assert!(
+        !read(site, "site/a/index.html").contains("Output verified"),
+        "there is no record yet"
+    );
+
+    check(site, &["test", "--record"], 0);
+    let told = check(site, &["build", "--no-run"], 0);
+    assert!(told.contains("3 snippets verified"), "{told}");
+    let recorded = read(site, "site/a/index.html");
+    assert!(recorded.contains("from the record"), "{recorded}");
+    assert_eq!(recorded.replace("<span>from the record</span>", ""), proven);
+
+    // A newer source or another reviewed output, and nothing is shown as verified.
+    let main = read(site, "snippets/other/src/main.rs");
+    write(site, "snippets/other/src/main.rs", &format!("{main}// newer\n"));
+    let told = check(site, &["build", "--no-run"], 0);
+    assert!(
+        told.contains("2 snippets verified") && told.contains("1 not verified in this build"),
+        "{told}"
+    );
+    assert!(read(site, "site/a/index.html").contains("its source changed after its record was made"));
+    write(site, "snippets/other/src/main.rs", &main);
+    write(site, "snippets/other/expected.stdout", "another\n");
+    check(site, &["build", "--no-run"], 0);
+    let page = read(site, "site/a/index.html");
+    assert!(
+        page.contains("its reviewed output changed") && !page.contains("another"),
+        "{page}"
+    );
+}
+
+#[test]
+fn machines_share_the_snippets_and_merge_what_they_proved() {
+    let site = new_site();
+    let site = site.path();
+    let mut page = "### A? {#a}\n".to_owned();
+    for name in ["one", "two", "three", "four"] {
+        add_snippet(
+            site,
+            name,
+            "kind = \"run\"",
+            &format!("fn main() {{\n    println!(\"{name}\");\n}}\n"),
+        );
+        page.push_str(&format!("\n{{{{#snippet {name}}}}}\n"));
+    }
+    write(site, "content/a.md", &page);
+    check(site, &["test", "--bless"], 0);
+    let mut proven = 0;
+    for part in ["1", "2"] {
+        check(
+            site,
+            &["test", "--partition", &format!("hash:{part}/2"), "--record"],
+            0,
+        );
+        let record = read(site, "snippets/proofs.json");
+        proven += record.matches("\"status\": \"verified\"").count();
+        write(site, &format!("{part}.json"), &record);
+    }
+    assert_eq!(proven, 5);
+    let merged = run(site, &["proofs", "merge", "1.json", "2.json"]);
+    assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
+    write(
+        site,
+        "snippets/proofs.json",
+        &String::from_utf8_lossy(&merged.stdout),
+    );
+    let told = check(site, &["build", "--no-run"], 0);
+    assert!(told.contains("5 snippets verified"), "{told}");
+    let wrong = run(site, &["proofs", "merge", "book.toml"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn every_limit_has_its_own_code_and_shows_what_was_written() {
+    let site = new_site();
+    let site = site.path();
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\nmax-files = 50\nmax-disk = \"4 MiB\"\nmemory = \"64 MiB\"\ntimeout = \"20s\"\n",
+    );
+    let cases = [
+        (
+            "hungry",
+            "println!(\"began\"); let mut all = Vec::new(); loop { all.push(vec![1u8; 1 << 20]); std::thread::sleep(std::time::Duration::from_millis(1)); }",
+            "snippet/memory-limit",
+        ),
+        (
+            "files",
+            "println!(\"began\"); for n in 0.. { if std::fs::write(n.to_string(), \"x\").is_err() { break; } }",
+            "snippet/file-limit",
+        ),
+        (
+            "disk",
+            "println!(\"began\"); for n in 0..40 { if std::fs::write(n.to_string(), vec![1u8; 1 << 20]).is_err() { break; } } std::thread::sleep(std::time::Duration::from_millis(100));",
+            "snippet/disk-limit",
+        ),
+        (
+            "spawns",
+            "println!(\"began\"); let child = std::process::Command::new(\"/bin/true\").spawn(); println!(\"{}\", child.is_err());",
+            "snippet/mismatch",
+        ),
+        (
+            "signal",
+            "println!(\"began\"); std::process::abort();",
+            "snippet/crashed",
+        ),
+        (
+            "exits",
+            "println!(\"began\"); std::process::exit(7);",
+            "snippet/exit-code",
+        ),
+    ];
+    let mut page = "### A? {#a}\n".to_owned();
+    for (name, main, _) in cases {
+        add_snippet(site, name, "kind = \"run\"", &format!("fn main() {{ {main} }}\n"));
+        write(site, &format!("snippets/{name}/expected.stdout"), "other\n");
+        page.push_str(&format!("\n{{{{#snippet {name}}}}}\n"));
+    }
+    write(site, "content/a.md", &page);
+    let lock = Command::new("cargo")
+        .arg("generate-lockfile")
+        .current_dir(site.join("snippets"))
+        .output();
+    assert!(lock.is_ok_and(|output| output.status.success()));
+    for (name, _, code) in cases {
+        let output = run(site, &["test", name, "--output-format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let first = &report["diagnostics"][0];
+        assert_eq!(first["code"], code, "{name}: {report:#}");
+        let detail = first["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("began"), "{name}: {report:#}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn builds_are_jailed_too() {
+    let site = new_site();
+    let site = site.path();
+    let key = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(key.path(), "key", "secret");
+    let key = key.path().join("key").display().to_string();
+    // A build script that reads a key, writes outside, and calls home; what it could do is compiled into the program.
+    add_snippet(
+        site,
+        "evil",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"{}\", env!(\"FOUND\"));\n}\n",
+    );
+    write(
+        site,
+        "snippets/evil/build.rs",
+        &format!(
+            "fn main() {{\n    let read = std::fs::read({key:?}).is_ok();\n    let wrote = std::fs::write(\"{key}.new\", \"x\").is_ok() || std::fs::write(\"src/main.rs\", \"x\").is_ok();\n    \
+             let called = std::net::TcpStream::connect(\"127.0.0.1:1\").is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);\n    \
+             let told = std::env::var(\"SECRET_TOKEN\").is_ok();\n    \
+             println!(\"cargo:rustc-env=FOUND={{read}} {{wrote}} {{called}} {{told}}\");\n}}\n"
+        ),
+    );
+    write(site, "content/a.md", "### A? {#a}\n\n{{#snippet evil}}\n");
+    let blessed = Command::new(env!("CARGO_BIN_EXE_proofbook"))
+        .args(["test", "--bless"])
+        .current_dir(site)
+        .env_remove("CI")
+        .env("SECRET_TOKEN", "x")
+        .output()
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(blessed.status.code(), Some(0), "{}", said(&blessed));
+    assert_eq!(
+        read(site, "snippets/evil/expected.stdout"),
+        "false false false false\n"
+    );
+
+    let include = format!("fn main() {{\n    println!(\"{{}}\", include_str!({key:?}));\n}}\n");
+    add_snippet(site, "evil", "kind = \"run\"", &include);
+    fs::remove_file(site.join("snippets/evil/build.rs")).unwrap_or_else(|error| panic!("{error}"));
+    let failed = check(site, &["test"], 1);
+    assert!(
+        failed.contains("Permission denied") && !failed.contains("secret"),
+        "{failed}"
+    );
+
+    add_snippet(
+        site,
+        "evil",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"false false false false\");\n}\n",
+    );
+    check(site, &["test"], 0);
+    let marker = site.join("ran").display().to_string();
+    let script = site.join("evil.sh");
+    fs::write(&script, format!("#!/bin/sh\ntouch {marker}\nexec rustc \"$@\"\n"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    for (path, text) in [
+        (
+            "snippets/rust-toolchain.toml",
+            "[toolchain]\npath = \"/tmp/evil\"\n".to_owned(),
+        ),
+        ("rust-toolchain", "evil\n".to_owned()),
+        (
+            "snippets/.cargo/config.toml",
+            format!("[build]\nrustc-wrapper = {:?}\n", script.display()),
+        ),
+        (
+            ".cargo/config.toml",
+            format!(
+                "[target.x86_64-unknown-linux-gnu]\nlinker = {:?}\n",
+                script.display()
+            ),
+        ),
+    ] {
+        write(site, path, &text);
+        let failed = check(site, &["test"], 1);
+        assert!(
+            failed.contains("snippet/sandbox") && failed.contains(path),
+            "{failed}"
+        );
+        fs::remove_file(site.join(path)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert!(!Path::new(&marker).exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn receipts_name_the_sandbox_and_pages_say_where_there_is_none() {
+    let site = new_site();
+    let site = site.path();
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("sandbox: landlock, seccomp, rlimits"), "{told}");
+    assert!(read(site, "site/rust-basics/index.html").contains("<span>landlock, seccomp, rlimits"));
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\nsandbox = \"off\"\n",
+    );
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("sandbox: none"), "{told}");
+    assert!(read(site, "site/rust-basics/index.html").contains("<span>no sandbox</span>"));
+    assert!(read(site, "site/404.html").contains("snippets ran without a sandbox"));
+}
+
+#[test]
+fn a_published_site_is_proven_again_and_every_planted_change_is_found() {
+    let site = new_site();
+    let site = site.path();
+    let refused = "fn main() {\n    let a = String::new();\n    let b = a;\n    println!(\"{a}{b}\");\n}\n";
+    add_snippet(
+        site,
+        "refused",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0382\"]",
+        refused,
+    );
+    let long = "fn main() {\n    // ANCHOR: part\n    for n in 0..20 {\n        println!(\"<{n}>\");\n    }\n    // ANCHOR_END: part\n    eprintln!(\"done\");\n}\n\n#[test]\nfn works() {}\n";
+    add_snippet(site, "long", "kind = [\"run\", \"test\"]", long);
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet refused}}\n\n{{#snippet long:part}}\n",
+    );
+    check(site, &["test", "--bless"], 0);
+    check(site, &["build"], 0);
+    let told = check(site, &["verify"], 0);
+    assert!(told.contains("3 hold, 0 do not"), "{told}");
+    assert!(told.contains("long: holds, "), "{told}");
+
+    let page = "site/a/index.html";
+    let archive = "site/sources/long.tar.gz";
+    let original = [page, archive, "site/proofs.json"].map(|path| {
+        let bytes = fs::read(site.join(path)).unwrap_or_else(|error| panic!("{error}"));
+        (path, bytes)
+    });
+    let restore = || {
+        for (path, bytes) in &original {
+            // A published file may share its bytes with another name.
+            let _ = fs::remove_file(site.join(path));
+            fs::write(site.join(path), bytes).unwrap_or_else(|error| panic!("{error}"));
+        }
+    };
+    let html = String::from_utf8_lossy(&original[0].1).into_owned();
+    for (from, to, said) in [
+        ("&lt;7&gt;", "&lt;8&gt;", "the stdout that is shown"),
+        ("&lt;19&gt;", "&lt;20&gt;", "the stdout that is shown"),
+        ("done", "fine", "the stderr that is shown"),
+        ("exit 0", "exit 1", "the receipt says"),
+        ("1 test passed", "9 tests passed", "the receipt says"),
+        (
+            "<span class=\"k\">for</span>",
+            "<span class=\"k\">loop</span>",
+            "the code that is shown",
+        ),
+        ("borrow of moved value", "all is well", "the stderr that is shown"),
+    ] {
+        restore();
+        assert!(html.contains(from), "{from:?} is not on the page");
+        fs::remove_file(site.join(page)).unwrap_or_else(|error| panic!("{error}"));
+        write(site, page, &html.replace(from, to));
+        let told = check(site, &["verify"], 1);
+        assert!(told.contains(said), "{from:?}: {told}");
+    }
+    // Another source or reviewed output in the archive, with the record as it was, and the record changed to agree.
+    let other = new_site();
+    let other = other.path();
+    for (file, from, to) in [("src/main.rs", "done", "gone"), ("expected.stdout", "<3>", "<4>")] {
+        restore();
+        let _ = fs::remove_dir_all(other);
+        let unpack = |tar: &[&str], folder: &Path| {
+            fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{error}"));
+            let done = Command::new("tar").args(tar).current_dir(folder).output();
+            assert!(done.is_ok_and(|output| output.status.success()));
+        };
+        let path = site.join(archive).display().to_string();
+        unpack(&["xzf", &path], other);
+        let file = format!("snippets/long/{file}");
+        write(other, &file, &read(other, &file).replace(from, to));
+        let _ = fs::remove_file(&path);
+        unpack(&["czf", &path, "."], other);
+        let told = check(site, &["verify"], 1);
+        assert!(
+            told.contains("not those that were proven") || told.contains("not the one that was proven"),
+            "{told}"
+        );
+        assert!(told.contains("does not print what"), "{told}");
+    }
+    restore();
+    fs::remove_file(site.join(archive)).unwrap_or_else(|error| panic!("{error}"));
+    let told = check(site, &["verify", "site"], 1);
+    assert!(told.contains("its sources cannot be read"), "{told}");
+    check(site, &["verify", "content"], 2);
 }

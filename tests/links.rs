@@ -23,11 +23,13 @@ fn outcome() -> Outcome {
         drafts: false,
         base_url: None,
         only: Vec::new(),
+        partition: None,
+        no_run: false,
         locked: false,
         bless: false,
         jobs: None,
     };
-    engine::build(&OsSystem, &Memo::in_memory(), &request, &mut |_| {})
+    engine::build(&OsSystem::new(), &Memo::in_memory(), &request, &mut |_| {})
         .unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -94,6 +94,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "report",
         &["event", "engine", "diagnostic", "source", "model", "memo"],
     ),
+    (
+        "verify",
+        &[
+            "config",
+            "diagnostic",
+            "error",
+            "event",
+            "execute",
+            "memo",
+            "model",
+            "source",
+            "system",
+        ],
+    ),
     ("scaffold", &[]),
     ("serve", &["engine", "event", "system", "model", "memo", "error"]),
 ];
@@ -117,7 +131,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", &["engine", "execute", "render", "search", "check"]),
     ("std::fs", &["system"]),
     ("std::process", &["system", "cli", "main"]),
-    ("std::env", &["system", "cli"]),
+    ("std::env", &["system", "cli", "main"]),
 ];
 
 fn root() -> PathBuf {
@@ -207,13 +221,23 @@ fn crates_are_used_only_where_they_belong() {
 }
 
 #[test]
+fn unsafe_code_is_in_the_jail_alone() {
+    let found: Vec<String> = sources()
+        .into_iter()
+        .filter(|(path, text)| text.contains("unsafe_code") && !path.starts_with("system/jail/"))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
 fn outputs_are_proven_in_one_place() {
     let makers: Vec<String> = sources()
         .into_iter()
         .filter(|(_, text)| text.contains("VerifiedOutput::proven("))
         .map(|(path, _)| path)
         .collect();
-    assert_eq!(makers, ["execute/verify.rs"]);
+    assert_eq!(makers, ["execute/record.rs", "execute/verify.rs"]);
     let html: Vec<String> = sources()
         .into_iter()
         .filter(|(path, text)| text.contains("Html::trusted(") && room(path) != "render")

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use crate::model::snippet::Partition;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Builds interview guides whose code snippets are compiled, run and checked.
@@ -44,6 +45,10 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Compile and run the snippets and compare their output
     Test(TestArgs),
+    /// Prove a published site again, from its own sources
+    Verify(VerifyArgs),
+    /// Work with records of proofs
+    Proofs(ProofsArgs),
     /// Remove what builds have written
     Clean,
     /// Print a completion script for a shell
@@ -80,6 +85,9 @@ pub(super) struct BuildArgs {
     /// Run only this snippet; others count as not verified
     #[arg(long, value_name = "SLUG")]
     pub(super) filter: Vec<String>,
+    /// Compile and run nothing: publish what `test --record` recorded, as far as it still holds
+    #[arg(long)]
+    pub(super) no_run: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -121,6 +129,9 @@ pub(super) struct CheckArgs {
     /// Run only this snippet
     #[arg(long, value_name = "SLUG")]
     pub(super) filter: Vec<String>,
+    /// Only one part of the snippets, as in `hash:1/4`
+    #[arg(long, value_name = "PART", value_parser = Partition::parse)]
+    pub(super) partition: Option<Partition>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
@@ -155,12 +166,40 @@ pub(super) struct TestArgs {
     /// Bless even where `CI` is set
     #[arg(long, requires = "bless")]
     pub(super) force: bool,
+    /// Record what was proven in `proofs.json` of the snippets folder, for `build --no-run`
+    #[arg(long)]
+    pub(super) record: bool,
+    /// Only one part of the snippets, as in `hash:1/4`
+    #[arg(long, value_name = "PART", value_parser = Partition::parse)]
+    pub(super) partition: Option<Partition>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
     /// Write the report to this file; people still read it on stderr
     #[arg(long, value_name = "FILE")]
     pub(super) output_file: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct VerifyArgs {
+    /// The site's folder; the one of book.toml if it is not given
+    pub(super) site_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ProofsArgs {
+    #[command(subcommand)]
+    pub(super) verb: ProofsVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProofsVerb {
+    /// Merge the records of several machines into one, on stdout
+    Merge {
+        /// Records as `test --record` writes them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

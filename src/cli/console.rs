@@ -44,6 +44,15 @@ impl Console {
         }
     }
 
+    /// Says what must be heard.
+    #[expect(
+        clippy::unused_self,
+        reason = "it belongs beside `say`, whichever settings it comes to heed"
+    )]
+    pub(super) fn insist(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// Tells why the program cannot go on.
     pub(super) fn failure(&self, error: &anyhow::Error) {
         let label = if self.color {
@@ -76,6 +85,8 @@ impl Console {
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress {
             bar,
+            quiet: self.quiet,
+            told_sandbox: false,
             verbose: self.verbose,
             stage: "reading".to_owned(),
             done: 0,
@@ -94,6 +105,9 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
 /// Shows events as a moving line.
 pub(super) struct Progress {
     bar: ProgressBar,
+    quiet: bool,
+    /// The layers are told once.
+    told_sandbox: bool,
     verbose: bool,
     stage: String,
     done: usize,
@@ -109,6 +123,7 @@ impl Progress {
                 self.of = *of;
                 self.show("");
             }
+            Event::SandboxReady { layers, missing } => self.sandbox(layers, missing),
             Event::BuildStarted { snippets } => self.show(&format!("compiling {snippets} snippets")),
             Event::SnippetCompiled { slug } => self.show(&format!("compiled {slug}")),
             Event::SnippetStarted { slug } => self.show(&format!("running {slug}")),
@@ -135,6 +150,23 @@ impl Progress {
             Event::Diagnosed(_) => {}
             Event::Finished { .. } => self.bar.finish_and_clear(),
         }
+    }
+
+    fn sandbox(&mut self, layers: &[String], missing: &[String]) {
+        if self.quiet || std::mem::replace(&mut self.told_sandbox, true) {
+            return;
+        }
+        let mut text = if layers.is_empty() {
+            "sandbox: none; snippets run with all your rights".to_owned()
+        } else {
+            format!("sandbox: {}", layers.join(", "))
+        };
+        for why in missing {
+            text.push_str(&format!("\nnote: not in force: {why}"));
+        }
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
     }
 
     fn show(&self, what: &str) {

@@ -32,6 +32,8 @@ pub fn run() -> ExitCode {
         Verb::Serve(ref serve) => verbs::serve::run(&args, serve, &console),
         Verb::Check(ref check) => verbs::check::run(&args, check, &console),
         Verb::Test(ref test) => verbs::test::run(&args, test, &console),
+        Verb::Verify(ref verify) => verbs::verify::run(&args, verify, &console),
+        Verb::Proofs(ref proofs) => verbs::proofs::run(proofs),
         Verb::Clean => verbs::clean::run(&args, &console),
         Verb::Completions(ref completions) => verbs::completions::run(completions),
     };

@@ -24,6 +24,28 @@ pub struct Surroundings {
     pub env: Vec<(String, String)>,
 }
 
+/// The `[snippets]` table of a book.toml as a text of its own, for snippets that lie in `dir`; empty where there is none.
+#[must_use]
+pub fn snippets_table(text: &str, dir: &str) -> String {
+    let root: toml::Table = text.parse().unwrap_or_default();
+    let Some(table) = root.get("snippets").and_then(toml::Value::as_table) else {
+        return String::new();
+    };
+    let mut table = table.clone();
+    for key in [
+        "dir",
+        "jobs",
+        "sandbox",
+        "allow-toolchain-file",
+        "allow-cargo-config",
+        "inline",
+    ] {
+        table.remove(key);
+    }
+    table.insert("dir".to_owned(), toml::Value::from(dir));
+    toml::Table::from_iter([("snippets".to_owned(), toml::Value::Table(table))]).to_string()
+}
+
 /// Reads the configuration; every fault is a diagnostic and leaves the default in force.
 pub fn read(sources: &Sources, surroundings: &Surroundings) -> Staged<Config> {
     let mut diagnostics = Vec::new();

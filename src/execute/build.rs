@@ -1,23 +1,30 @@
 //! Compiles what the memo lacks: at most two cargo calls a batch.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Work;
+use super::inputs::{self, OutsideFile, normal};
 use super::observe::{RawDiagnostic, RawSpan};
 use super::report::Reporter;
+use super::sandbox::Sandbox;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::ContentHash;
 use crate::model::snippet::{SnippetCrate, SnippetKind};
-use crate::system::{Command, Ending};
+use crate::system::jail::{Jail, Layer};
+use crate::system::{Command, Ending, RunOutput};
 
 /// What came of compiling one crate.
 #[derive(Clone, Debug)]
 pub(super) struct Built {
     pub(super) compiled: Compiled,
     pub(super) warnings: Vec<RawDiagnostic>,
+    /// Files that the compiler read and no key covers.
+    pub(super) outside: Vec<OutsideFile>,
+    /// The layers of the sandbox that the compiler ran in.
+    pub(super) layers: Vec<Layer>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,16 +68,36 @@ pub(super) fn batches(mut open: Keyed<'_>) -> Vec<Keyed<'_>> {
 /// What cargo said of one package.
 #[derive(Default)]
 struct Package {
+    name: String,
+    /// Whether it comes from a registry or a repository.
+    foreign: bool,
     bins: BTreeMap<String, PathBuf>,
     tests: Vec<(String, PathBuf)>,
     library: bool,
     errors: Vec<RawDiagnostic>,
     warnings: Vec<RawDiagnostic>,
+    /// Names of its targets as crates.
+    targets: BTreeSet<String>,
+    /// Output of its build script.
+    script_output: Option<PathBuf>,
+}
+
+/// What cargo said, by manifest.
+#[derive(Default)]
+struct Packages {
+    by_manifest: BTreeMap<PathBuf, Package>,
+    /// Manifests by cargo's package id, which is all that the message about a build script has.
+    ids: BTreeMap<String, PathBuf>,
+    /// Folders of build scripts' outputs, by package id.
+    scripts: BTreeMap<String, PathBuf>,
+    /// The layers of the sandbox that cargo ran in.
+    layers: Vec<Layer>,
 }
 
 /// Builds crates; those that should compile and do not are told and left out.
 pub(super) fn build(
     work: &Work<'_>,
+    sandbox: &Sandbox,
     crates: &[&SnippetCrate],
     reporter: &Reporter<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -86,14 +113,14 @@ pub(super) fn build(
         .copied()
         .filter(|found| has(found, SnippetKind::Test))
         .collect();
-    let mut packages: BTreeMap<PathBuf, Package> = BTreeMap::new();
+    let mut said = Packages::default();
     for (selected, tests) in [(programs, false), (tested, true)] {
         if selected.is_empty() {
             continue;
         }
-        if let Err(why) = call(work, &selected, tests, &mut packages) {
+        if let Err(why) = call(work, sandbox, &selected, tests, &mut said) {
             let dir = &work.request.config.dir;
-            let lock = why.contains("--locked");
+            let lock = why.contains("lock file");
             let help = if lock {
                 "run `proofbook test --bless` to write the lockfile, review it, and commit it".to_owned()
             } else {
@@ -108,47 +135,168 @@ pub(super) fn build(
             return BTreeMap::new();
         }
     }
-    let manifest = |found: &SnippetCrate| work.request.root.join(&found.folder).join("Cargo.toml");
-    let own: BTreeSet<PathBuf> = crates.iter().map(|found| manifest(found)).collect();
-    let foreign: Vec<String> = packages
-        .iter()
-        .filter(|(path, package)| !own.contains(*path) && !package.errors.is_empty())
-        .map(|(path, package)| {
-            let errors: Vec<&str> = package
-                .errors
-                .iter()
-                .map(|error| error.rendered.as_str())
-                .collect();
-            format!("{}:\n{}", path.display(), errors.join("\n"))
-        })
-        .collect();
+    let said_layers = std::mem::take(&mut said.layers);
+    let mut packages = said.finish();
+    let workspace = work.workspace();
+    let manifest = |folder: &str| normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
+    let mut read: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+    let dep_infos = dep_infos(work);
+    for (path, package) in packages.iter().filter(|(_, package)| !package.foreign) {
+        read.insert(path.clone(), package.read_files(work, path, &dep_infos));
+    }
     let mut built = BTreeMap::new();
     for found in crates {
-        let package = packages.remove(&manifest(found)).unwrap_or_default();
-        match outcome(found, package) {
-            Ok(done) => {
+        let closure = inputs::closure(work, found, &workspace);
+        let own = manifest(&found.slug);
+        let files: BTreeSet<PathBuf> = closure
+            .folders
+            .iter()
+            .filter_map(|folder| read.get(&manifest(folder)))
+            .flatten()
+            .cloned()
+            .collect();
+        let broken: Vec<&Package> = packages
+            .iter()
+            .filter(|(path, package)| **path != own && !package.errors.is_empty())
+            // A workspace member that the crate does not need is another snippet's misfortune.
+            .filter(|(path, package)| {
+                package.foreign || closure.folders.iter().any(|folder| manifest(folder) == **path)
+            })
+            .map(|(_, package)| package)
+            .collect();
+        let names: Vec<String> = broken.iter().map(|package| package.name.clone()).collect();
+        let texts: Vec<String> = broken.iter().map(|package| package.errors_text(work)).collect();
+        let package = packages.remove(&own).unwrap_or_default();
+        match outcome(found, package, work) {
+            Ok(mut done) => {
+                done.layers = said_layers.clone();
+                done.outside = inputs::outside(work, &files, &inputs::covered(work, &closure));
                 built.insert(found.slug.clone(), done);
             }
-            Err(errors) => {
-                let detail = if errors.is_empty() {
-                    foreign.join("\n")
-                } else {
-                    errors
-                };
-                diagnostics.push(reporter.build_failed(found, &detail));
+            Err(errors) if errors.is_empty() => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                diagnostics.push(reporter.build_failed(found, &texts.join("\n\n"), &names));
             }
+            Err(errors) => diagnostics.push(reporter.build_failed(found, &errors, &[])),
         }
     }
     built
 }
 
+/// The files of dependency information that rustc wrote, by crate name. They are looked for by name, since cargo does not
+/// tell where they lie for a binary, and writes its own sum of them only where the whole call succeeds.
+fn dep_infos(work: &Work<'_>) -> BTreeMap<String, Vec<PathBuf>> {
+    let profile = match work.request.config.profile.as_str() {
+        "dev" | "test" => "debug",
+        "bench" => "release",
+        other => other,
+    };
+    let deps = work.request.target_dir.join(profile).join("deps");
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for entry in work.sys.walk(&deps, &|_| true).unwrap_or_default() {
+        let name = entry
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let crate_name = name
+            .as_deref()
+            .and_then(|name| name.strip_suffix(".d")?.rsplit_once('-'));
+        if let Some((name, _)) = crate_name {
+            found.entry(name.to_owned()).or_default().push(entry.path);
+        }
+    }
+    found
+}
+
+impl Packages {
+    fn finish(mut self) -> BTreeMap<PathBuf, Package> {
+        for (id, folder) in self.scripts {
+            let package = self.ids.get(&id).and_then(|path| self.by_manifest.get_mut(path));
+            if let Some(package) = package {
+                package.script_output = Some(folder.with_file_name("output"));
+            }
+        }
+        self.by_manifest
+    }
+}
+
+impl Package {
+    /// Every file that its build read, by what the compiler and its build script wrote down.
+    fn read_files(
+        &self,
+        work: &Work<'_>,
+        manifest: &Path,
+        dep_infos: &BTreeMap<String, Vec<PathBuf>>,
+    ) -> BTreeSet<PathBuf> {
+        let text = |path: &PathBuf| {
+            work.sys
+                .read(path)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .unwrap_or_default()
+        };
+        let own = manifest.parent().unwrap_or(manifest);
+        let mut files: BTreeSet<PathBuf> = self
+            .targets
+            .iter()
+            .filter_map(|name| dep_infos.get(name))
+            .flatten()
+            .map(|path| inputs::dep_info(&text(path), &work.workspace_folder()))
+            // Another crate of the name may have left a file there.
+            .filter(|files| files.iter().any(|path| path.starts_with(own)))
+            .flatten()
+            .collect();
+        if let (Some(output), Some(folder)) = (&self.script_output, manifest.parent()) {
+            files.extend(inputs::rerun_if_changed(&text(output), folder));
+        }
+        files
+    }
+
+    /// The compiler's errors, their places from the site's root.
+    fn errors_text(&self, work: &Work<'_>) -> String {
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .map(|error| from_root(error.rendered.trim_end(), work))
+            .collect();
+        errors.join("\n\n")
+    }
+}
+
+/// A compiler's text with places as one finds them from the site's root: the compiler runs in the workspace's folder.
+fn from_root(text: &str, work: &Work<'_>) -> String {
+    let root = format!("{}/", work.request.root.display());
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let arrow = ["--> ", "::: "]
+                .iter()
+                .find_map(|arrow| Some(line.find(arrow)? + arrow.len()));
+            match arrow {
+                Some(at) if line[..at - 4].trim().is_empty() => {
+                    let place = &line[at..];
+                    let place = match place.strip_prefix(&root) {
+                        Some(below) => below.to_owned(),
+                        None if place.starts_with('/') => place.to_owned(),
+                        None => work.in_workspace(place),
+                    };
+                    format!("{}{place}", &line[..at])
+                }
+                _ => line.replace(&root, ""),
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
 /// What a package is as a snippet; the compiler's errors where it should compile and does not.
-fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
+fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Built, String> {
     if found.meta.kinds == [SnippetKind::CompileFail] {
         if !package.errors.is_empty() {
             return Ok(Built {
                 compiled: Compiled::Refused(package.errors),
                 warnings: package.warnings,
+                outside: Vec::new(),
+                layers: Vec::new(),
             });
         }
         if package.bins.is_empty() && !package.library {
@@ -158,15 +306,12 @@ fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
         return Ok(Built {
             compiled,
             warnings: package.warnings,
+            outside: Vec::new(),
+            layers: Vec::new(),
         });
     }
     if !package.errors.is_empty() {
-        let errors: Vec<&str> = package
-            .errors
-            .iter()
-            .map(|error| error.rendered.trim_end())
-            .collect();
-        return Err(errors.join("\n\n"));
+        return Err(package.errors_text(work));
     }
     let runs = found
         .meta
@@ -190,41 +335,91 @@ fn outcome(found: &SnippetCrate, package: Package) -> Result<Built, String> {
     Ok(Built {
         compiled: Compiled::Executables(executables),
         warnings: package.warnings,
+        outside: Vec::new(),
+        layers: Vec::new(),
     })
 }
 
-/// Environment variables that would change what is compiled.
-const UNSET: [&str; 8] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "RUSTDOCFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_INCREMENTAL",
-    "CARGO_BUILD_TARGET_DIR",
-    "RUSTC_WORKSPACE_WRAPPER",
+/// Environment variables of ours that cargo gets; all others would make builds depend on who runs them, or tell build
+/// scripts what is none of their business.
+const PASSED: [&str; 10] = [
+    "HOME",
+    "USERPROFILE",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "SystemRoot",
+    "SystemDrive",
+    "LIB",
+    "INCLUDE",
+    "ProgramFiles",
+    "ProgramData",
 ];
+
+/// The environment of every cargo call.
+fn environment(work: &Work<'_>) -> Vec<(String, String)> {
+    let target = work.request.target_dir;
+    let toolchain = work.toolchain;
+    let mut env: BTreeMap<String, String> = work
+        .sys
+        .env_vars()
+        .into_iter()
+        .filter(|(name, _)| PASSED.contains(&name.as_str()))
+        .collect();
+    let temporary = target.join("tmp").display().to_string();
+    let own = [
+        ("PATH", toolchain.search_path()),
+        ("RUSTC", toolchain.program("rustc").display().to_string()),
+        ("RUSTDOC", toolchain.program("rustdoc").display().to_string()),
+        ("CARGO_TARGET_DIR", target.display().to_string()),
+        ("CARGO_TERM_COLOR", "never".to_owned()),
+        // The linker needs a place, and there is no other where it may write.
+        ("TMPDIR", temporary.clone()),
+        ("TEMP", temporary.clone()),
+        ("TMP", temporary),
+        ("LC_ALL", "C.UTF-8".to_owned()),
+    ];
+    env.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    env.into_iter().collect()
+}
+
+/// Runs cargo in the workspace's folder.
+fn cargo(work: &Work<'_>, args: Vec<String>, jail: Option<Jail>) -> Result<RunOutput, String> {
+    work.sys
+        .create_dir_all(&work.request.target_dir.join("tmp"))
+        .map_err(|error| format!("failed to make the target directory: {error}"))?;
+    let command = Command {
+        program: work.toolchain.program("cargo"),
+        args,
+        folder: work.workspace_folder(),
+        clear_env: true,
+        env: environment(work),
+        jail,
+        ..Command::default()
+    };
+    work.sys
+        .run(&command)
+        .map_err(|error| format!("failed to run `cargo`: {error}"))
+}
 
 fn call(
     work: &Work<'_>,
+    sandbox: &Sandbox,
     crates: &[&SnippetCrate],
     tests: bool,
-    packages: &mut BTreeMap<PathBuf, Package>,
+    said: &mut Packages,
 ) -> Result<(), String> {
     let request = work.request;
     let mut args: Vec<String> = [
         "build",
         "--keep-going",
+        // No network: what is missing is fetched by a call of its own, which runs nothing.
+        "--frozen",
         "--message-format=json",
         "--profile",
         &request.config.profile,
     ]
     .map(str::to_owned)
     .to_vec();
-    // A build writes nothing beside its own folders; only blessing may write the lockfile.
-    if request.locked || !request.bless {
-        args.push("--locked".to_owned());
-    }
     if tests {
         args.push("--tests".to_owned());
     } else {
@@ -238,31 +433,34 @@ fn call(
     for found in crates {
         args.extend(["-p".to_owned(), found.package.clone()]);
     }
-    let command = Command {
-        program: "cargo".into(),
-        args,
-        folder: request.root.join(&request.config.dir),
-        env: vec![
-            (
-                "CARGO_TARGET_DIR".to_owned(),
-                request.target_dir.display().to_string(),
-            ),
-            ("CARGO_TERM_COLOR".to_owned(), "never".to_owned()),
-        ],
-        unset_env: UNSET.map(str::to_owned).to_vec(),
-        ..Command::default()
-    };
-    let output = work
-        .sys
-        .run(&command)
-        .map_err(|error| format!("failed to run `cargo`: {error}"))?;
+    let jail = sandbox.of_build(work);
+    match built(cargo(work, args.clone(), jail.clone())?, said) {
+        Err(why) if why.contains("--frozen") || why.contains("--offline") => {
+            let mut fetch = vec!["fetch".to_owned()];
+            // A build writes nothing beside its own folders; only blessing may write the lockfile.
+            if request.locked || !request.bless {
+                fetch.push("--locked".to_owned());
+            }
+            let fetched = cargo(work, fetch, None)?;
+            if fetched.ending != Ending::Exited(0) {
+                return Err(String::from_utf8_lossy(&fetched.stderr).trim().to_owned());
+            }
+            built(cargo(work, args, jail)?, said)
+        }
+        done => done,
+    }
+}
+
+/// Reads what a build said; its complaint where it did not begin.
+fn built(output: RunOutput, said: &mut Packages) -> Result<(), String> {
     let mut finished = false;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         if let Ok(message) = serde_json::from_str::<Value>(line) {
             finished |= message["reason"] == "build-finished";
-            read_message(&message, packages);
+            read_message(&message, said);
         }
     }
+    said.layers = output.layers;
     if finished || output.ending == Ending::Exited(0) {
         Ok(())
     } else {
@@ -270,12 +468,22 @@ fn call(
     }
 }
 
-fn read_message(message: &Value, packages: &mut BTreeMap<PathBuf, Package>) {
+fn read_message(message: &Value, said: &mut Packages) {
+    let id = message["package_id"].as_str().unwrap_or_default();
+    if message["reason"] == "build-script-executed"
+        && let Some(folder) = message["out_dir"].as_str()
+    {
+        said.scripts.insert(id.to_owned(), PathBuf::from(folder));
+    }
     let Some(manifest) = message["manifest_path"].as_str() else {
         return;
     };
-    let package = packages.entry(PathBuf::from(manifest)).or_default();
+    said.ids.insert(id.to_owned(), PathBuf::from(manifest));
+    let package = said.by_manifest.entry(PathBuf::from(manifest)).or_default();
+    package.foreign = !id.starts_with("path+");
+    package.name = package_name(id, manifest);
     let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
+    package.targets.insert(name.replace('-', "_"));
     if message["reason"] == "compiler-artifact" {
         match message["executable"].as_str() {
             Some(path) if message["profile"]["test"] == true => package.tests.push((name, path.into())),
@@ -297,6 +505,21 @@ fn read_message(message: &Value, packages: &mut BTreeMap<PathBuf, Package>) {
             list.push(diagnostic);
         }
     }
+}
+
+/// The name in a package id (`path+file:///a/b#name@1.0.0`, `…/name#1.0.0`), else the folder's.
+fn package_name(id: &str, manifest: &str) -> String {
+    let named = id
+        .rsplit_once('#')
+        .and_then(|(_, spec)| spec.split_once('@'))
+        .map(|(name, _)| name.to_owned());
+    named.unwrap_or_else(|| {
+        Path::new(manifest)
+            .parent()
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    })
 }
 
 /// A message with places; sums such as "2 warnings emitted" have none and are left out.

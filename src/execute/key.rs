@@ -1,15 +1,14 @@
 //! What a run depends on, as hashes. The table in `ARCHITECTURE.md` lists it.
 
-use std::collections::BTreeSet;
-
-use super::Work;
+use super::{Work, inputs, sandbox, toolchain};
+use crate::config::SandboxMode;
 use crate::config::snippet::workspace::{Lockfile, Workspace};
-use crate::memo::{ContentHash, FieldHasher};
+use crate::memo::ContentHash;
 use crate::model::snippet::SnippetCrate;
 use crate::source::Sources;
 
 /// Changes with the way in which snippets are built, run or recorded.
-const RUNNER_VERSION: &str = "1";
+const RUNNER_VERSION: &str = "3";
 
 /// Hash of the crate's own files, expected outputs left out.
 pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
@@ -27,61 +26,87 @@ pub(super) fn lock_hash(sources: &Sources, dir: &str) -> ContentHash {
     ContentHash::of(lock.map_or(&[][..], |lock| &lock.bytes))
 }
 
-/// The key of a run. Of the lockfile and the workspace's manifest only the parts that the crate needs are in it, so that
-/// a new crate beside it changes nothing.
-pub(super) fn run_key(found: &SnippetCrate, work: &Work<'_>) -> ContentHash {
-    let config = work.request.config;
-    let dir = config.dir.as_str();
-    let text = |path: &str| {
-        work.sources
-            .by_path(path)
-            .map(|file| file.text.to_string())
-            .unwrap_or_default()
-    };
-    let mut hash = ContentHash::fields()
-        .field(RUNNER_VERSION)
-        .field(&work.toolchain.verbose)
-        .field(&config.profile)
-        .field(source_hash(found, work.sources).as_bytes());
-    let workspace = Workspace::new(&text(&format!("{dir}/Cargo.toml")));
-    let mut inherited = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut open = vec![found.slug.clone()];
-    while let Some(folder) = open.pop() {
-        if !seen.insert(folder.clone()) {
-            continue;
-        }
-        if folder != found.slug {
-            add_folder(&format!("{dir}/{folder}"), work.sources, &mut hash);
-        }
-        let needs = workspace.dependencies(&folder, &text(&format!("{dir}/{folder}/Cargo.toml")));
-        inherited.extend(needs.inherited);
-        open.extend(needs.folders);
-    }
-    hash.add(workspace.part(&inherited));
-    for (name, entry) in Lockfile::new(&text(&format!("{dir}/Cargo.lock"))).part(&found.package) {
-        hash.add(name);
-        hash.add(entry);
-    }
-    let meta = &found.meta;
-    hash.add(format!(
-        "{:?}",
-        (&meta.kinds, &meta.args, &meta.env, &meta.stdin, &found.bins)
-    ));
-    hash.add(format!(
-        "{:?}",
-        (
-            meta.timeout.unwrap_or(config.timeout),
-            config.max_output,
-            config.determinism_runs
-        )
-    ));
-    hash.finish()
+/// What all keys share, read once.
+pub(super) struct Keys<'a> {
+    work: &'a Work<'a>,
+    workspace: Workspace,
+    lockfile: Lockfile,
+    /// Of what decides for all snippets alike.
+    common: ContentHash,
 }
 
-fn add_folder(folder: &str, sources: &Sources, hash: &mut FieldHasher) {
-    for file in sources.under(folder) {
-        hash.add(&file.path);
-        hash.add(&file.bytes);
+impl<'a> Keys<'a> {
+    pub(super) fn new(work: &'a Work<'a>) -> Self {
+        let config = work.request.config;
+        let mut common = ContentHash::fields()
+            .field(RUNNER_VERSION)
+            .field(&work.toolchain.verbose)
+            .field(&config.profile);
+        for (path, bytes) in toolchain::allowed_files(work) {
+            common.add(path);
+            common.add(bytes);
+        }
+        let lock = work.sources.by_path(&work.in_workspace("Cargo.lock"));
+        Self {
+            work,
+            workspace: work.workspace(),
+            lockfile: Lockfile::new(lock.map_or("", |lock| &lock.text)),
+            common: common.finish(),
+        }
+    }
+
+    /// Of everything that a build depends on besides the compiler. Of the lockfile and the workspace's manifest only the
+    /// parts that the crate needs are in it, so that a new crate beside it changes nothing.
+    pub(super) fn of_inputs(&self, found: &SnippetCrate) -> ContentHash {
+        let work = self.work;
+        let mut hash = ContentHash::fields().field("inputs 1");
+        let closure = inputs::closure(work, found, &self.workspace);
+        for (path, file) in inputs::covered(work, &closure) {
+            // From the workspace's folder, so that a workspace elsewhere gives the same.
+            let path = path.strip_prefix(work.workspace_folder()).unwrap_or(&path);
+            hash.add(path.to_string_lossy().as_bytes());
+            hash.add(file.as_bytes());
+        }
+        hash.add(self.workspace.part(&closure.inherited));
+        for (name, entry) in self.lockfile.part(&found.package) {
+            hash.add(name);
+            hash.add(entry);
+        }
+        let meta = &found.meta;
+        hash.add(format!(
+            "{:?}",
+            (&meta.kinds, &meta.args, &meta.env, &meta.stdin, &found.bins)
+        ));
+        hash.finish()
+    }
+
+    /// The key of a run.
+    pub(super) fn of_run(&self, found: &SnippetCrate, inputs: ContentHash) -> ContentHash {
+        let work = self.work;
+        let config = work.request.config;
+        let meta = &found.meta;
+        let mut hash = ContentHash::fields()
+            .field(self.common.as_bytes())
+            .field(inputs.as_bytes());
+        hash.add(format!(
+            "{:?}",
+            (
+                meta.timeout.unwrap_or(config.timeout),
+                config.max_output,
+                config.determinism_runs
+            )
+        ));
+        hash.add(format!(
+            "{:?}",
+            (
+                meta.memory.unwrap_or(config.memory),
+                meta.max_processes.unwrap_or(config.max_processes),
+                config.max_files,
+                config.max_disk,
+                sandbox::network(work, found),
+                sandbox::mode(work) == SandboxMode::Off
+            )
+        ));
+        hash.finish()
     }
 }

@@ -4,35 +4,65 @@
 //! comparing are done anew every time, so that a changed expected file or normaliser needs no new run. Where the memo
 //! knows everything, neither cargo nor a snippet is started.
 
+pub mod archive;
 mod build;
 mod compare;
+mod inputs;
 mod key;
 mod normalize;
 mod observe;
 pub mod proofs;
+pub mod record;
 mod report;
 mod sandbox;
 mod toolchain;
 mod verify;
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rayon::prelude::*;
 
 use self::build::{Built, Compiled};
+use self::key::Keys;
 use self::observe::Observation;
+use self::proofs::ProofRecord;
 use self::report::Reporter;
+use self::sandbox::Sandbox;
 use self::toolchain::Toolchain;
-use crate::config::SnippetsConfig;
-use crate::diagnostic::{Diagnostic, Staged, codes};
+use crate::config::snippet::workspace::{Workspace, join};
+use crate::config::{SandboxMode, SnippetsConfig};
+use crate::diagnostic::{Code, Diagnostic, Staged, codes};
 use crate::event::Event;
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
-use crate::model::snippet::{SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
+use crate::model::snippet::{Partition, SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
 use crate::source::Sources;
 use crate::system::System;
+use crate::system::jail::Layer;
+
+/// Hash of a snippet's own files, expected outputs left out.
+#[must_use]
+pub fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
+    key::source_hash(found, sources)
+}
+
+/// A reviewed output as readers see it, without styles; empty where there is none.
+#[must_use]
+pub fn reviewed(found: &SnippetCrate, sources: &Sources, bin: &str, stream: &str) -> String {
+    let file = found.expected.get(&verify::expected_name(found, bin, stream));
+    file.map_or_else(String::new, |&file| {
+        normalize::without_escapes(&compare::shown(&sources.get(file).text), false)
+    })
+}
+
+/// The difference of two texts as a unified diff.
+#[must_use]
+pub fn difference(expected: &str, observed: &str, names: (&str, &str)) -> String {
+    compare::diff(expected, observed, names)
+}
 
 /// What an execution depends on besides the book.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +75,10 @@ pub struct ExecuteRequest<'a> {
     pub target_dir: &'a Path,
     /// Slugs to run; all if empty.
     pub only: &'a [String],
+    /// Which part of them is run; `None` for all.
+    pub partition: Option<Partition>,
+    /// Whether nothing is run, and recorded proofs stand for runs.
+    pub no_run: bool,
     /// Whether the lockfile must be up to date (`--locked`).
     pub locked: bool,
     /// Parallel runs; at least 1.
@@ -61,6 +95,8 @@ struct Work<'a> {
     memo: &'a Memo,
     request: &'a ExecuteRequest<'a>,
     toolchain: &'a Toolchain,
+    /// Where runs have their private folders; no other process uses it.
+    run_folder: &'a Path,
 }
 
 /// Proves the book's snippets.
@@ -79,11 +115,14 @@ pub fn execute(
         .values()
         .filter(|found| found.meta.manual.is_none())
         .filter(|found| request.only.is_empty() || request.only.contains(&found.slug))
+        .filter(|found| request.partition.is_none_or(|part| part.holds(&found.slug)))
         .collect();
-    let toolchain = if selected.is_empty() {
+    let toolchain = if selected.is_empty() || request.no_run {
         Toolchain::default()
     } else {
-        match toolchain::find(sys, &request.root.join(&request.config.dir)) {
+        let workspace = request.root.join(&request.config.dir);
+        let folder = request.config.allow_toolchain_file.then_some(workspace.as_path());
+        match toolchain::find(sys, memo, request.root, folder) {
             Ok(toolchain) => toolchain,
             Err(why) => {
                 diagnostics.push(
@@ -94,45 +133,104 @@ pub fn execute(
             }
         }
     };
+    let (run_folder, _slot) = run_folder(sys, request);
     let work = Work {
         sources,
         sys,
         memo,
         request,
         toolchain: &toolchain,
+        run_folder: &run_folder,
     };
     let mut outputs = VerifiedOutputs {
         rustc: toolchain.release.clone(),
         ..VerifiedOutputs::default()
+    };
+    let keys = Keys::new(&work);
+    let inputs: BTreeMap<&str, ContentHash> = book
+        .snippets
+        .values()
+        .map(|found| (found.slug.as_str(), keys.of_inputs(found)))
+        .collect();
+    let blank = |found: &SnippetCrate, status| {
+        let inputs = inputs.get(found.slug.as_str()).copied();
+        work.blank(found, inputs.unwrap_or_else(|| ContentHash::of(b"")), status)
     };
     for found in book.snippets.values() {
         let status = match &found.meta.manual {
             Some(reason) => Status::Manual(reason.clone()),
             None => Status::Stale("it was not selected".to_owned()),
         };
-        outputs
-            .snippets
-            .insert(found.slug.clone(), work.blank(found, status));
+        outputs.snippets.insert(found.slug.clone(), blank(found, status));
     }
-    if toolchain.release.is_empty() {
+    if request.no_run {
+        let file = sources.by_path(&work.in_workspace(record::FILE));
+        let record = match file.map(|file| ProofRecord::parse(&file.bytes)) {
+            Some(Ok(record)) => Some(record),
+            Some(Err(error)) => {
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::CONFIG_INVALID_VALUE,
+                        format!("the record of proofs cannot be read: {error}"),
+                    )
+                    .in_file(work.in_workspace(record::FILE))
+                    .help("make it anew with `proofbook test --record`"),
+                );
+                None
+            }
+            None => None,
+        };
+        for found in selected {
+            let stale = blank(found, Status::Failed);
+            let proof = record::proof(&work, found, &keys, record.as_ref(), stale);
+            outputs.snippets.insert(found.slug.clone(), proof);
+        }
+        let proofs = outputs.snippets.values().filter(|proof| proof.recorded);
+        outputs.rustc = proofs
+            .clone()
+            .map(|proof| proof.rustc.clone())
+            .next()
+            .unwrap_or_default();
+        outputs.sandbox = common(proofs.map(|proof| proof.sandbox.as_slice()));
+        return Staged::new(outputs, diagnostics);
+    }
+    let refused = if selected.is_empty() {
+        Vec::new()
+    } else {
+        toolchain::refused(&work)
+    };
+    let is_refused = !refused.is_empty();
+    diagnostics.extend(refused);
+    if toolchain.release.is_empty() || is_refused {
         for found in selected {
             outputs
                 .snippets
-                .insert(found.slug.clone(), work.blank(found, Status::Failed));
+                .insert(found.slug.clone(), blank(found, Status::Failed));
         }
         return Staged::new(outputs, diagnostics);
     }
-    let (observed, cached) = work.observe(&selected, &reporter, &mut diagnostics, emit);
+    let seen = work.observe(&selected, &keys, &inputs, &reporter, &mut diagnostics, emit);
+    let Seen {
+        observed,
+        cached,
+        without,
+    } = seen;
     outputs.cached = cached.len();
+    let layers: Vec<Vec<String>> = observed
+        .values()
+        .map(|seen| seen.layers.iter().map(ToString::to_string).collect())
+        .collect();
+    outputs.sandbox = common(layers.iter().map(Vec::as_slice));
     for found in selected {
         let Some(observation) = observed.get(&found.slug) else {
-            // A build failure was told already.
-            let mut proof = work.blank(found, Status::Failed);
-            proof.failure = Some(codes::SNIPPET_BUILD_FAILED.as_str());
+            // Why was told already.
+            let mut proof = blank(found, Status::Failed);
+            let code = without.get(&found.slug).copied();
+            proof.failure = Some(code.unwrap_or(codes::SNIPPET_BUILD_FAILED).as_str());
             outputs.snippets.insert(found.slug.clone(), proof);
             continue;
         };
-        let mut proof = work.blank(found, Status::Failed);
+        let mut proof = blank(found, Status::Failed);
         verify::verify(&work, found, observation, &reporter, &mut proof).collect(&mut diagnostics);
         emit(Event::SnippetFinished {
             slug: found.slug.clone(),
@@ -144,18 +242,69 @@ pub fn execute(
     Staged::new(outputs, diagnostics)
 }
 
+/// The layers that all have.
+fn common<'a>(mut all: impl Iterator<Item = &'a [String]>) -> Vec<String> {
+    let mut layers = all.next().map(<[String]>::to_vec).unwrap_or_default();
+    for other in all {
+        layers.retain(|layer| other.contains(layer));
+    }
+    layers
+}
+
+/// What was seen of the selected snippets.
+struct Seen {
+    observed: BTreeMap<String, Observation>,
+    /// Slugs that the memo knew.
+    cached: Vec<String>,
+    /// Codes of what was told of those that are missing, where it is not that they do not compile.
+    without: BTreeMap<String, Code>,
+}
+
+/// The first folder `run/<n>` beside the target directory that no other process holds, and the lock on it. The number
+/// repeats from build to build, so that a program which prints its folder prints the same.
+fn run_folder(sys: &dyn System, request: &ExecuteRequest<'_>) -> (PathBuf, Option<Box<dyn Any + Send>>) {
+    let all = request.target_dir.with_file_name("run");
+    for number in 0..64 {
+        if let Ok(Some(lock)) = sys.lock(&all.join(format!("{number}.lock"))) {
+            return (all.join(number.to_string()), Some(lock));
+        }
+    }
+    // A file system without locks: the process's number is not taken twice either.
+    (all.join(format!("p{}", sys.process_id())), None)
+}
+
 impl Work<'_> {
+    /// A path from the site's root of a path from the workspace's folder.
+    fn in_workspace(&self, path: &str) -> String {
+        join(&self.request.config.dir, path)
+    }
+
+    /// The folder of the snippets workspace, absolute.
+    fn workspace_folder(&self) -> PathBuf {
+        self.request.root.join(&self.request.config.dir)
+    }
+
+    /// The workspace's manifest.
+    fn workspace(&self) -> Workspace {
+        let manifest = self.sources.by_path(&self.in_workspace("Cargo.toml"));
+        Workspace::new(manifest.map_or("", |manifest| &manifest.text))
+    }
+
     /// A proof that proves nothing yet.
-    fn blank(&self, found: &SnippetCrate, status: Status) -> SnippetProof {
+    fn blank(&self, found: &SnippetCrate, inputs_hash: ContentHash, status: Status) -> SnippetProof {
         SnippetProof {
             status,
             source_hash: key::source_hash(found, self.sources),
             lock_hash: key::lock_hash(self.sources, &self.request.config.dir),
+            inputs_hash,
+            outside: Vec::new(),
+            recorded: false,
             observed_hash: None,
             command: report::command(found, &self.request.config.profile),
             target: self.toolchain.host.clone(),
             profile: self.request.config.profile.clone(),
             rustc: self.toolchain.release.clone(),
+            sandbox: Vec::new(),
             runs: Vec::new(),
             tests: None,
             refusal: None,
@@ -164,35 +313,76 @@ impl Work<'_> {
         }
     }
 
-    /// What every selected snippet did: from the memo, else by compiling and running it now. Those that do not
-    /// compile are missing. Second come the slugs that the memo knew.
+    /// What every selected snippet did: from the memo, else by compiling and running it now.
     fn observe(
         &self,
         selected: &[&SnippetCrate],
+        keys: &Keys<'_>,
+        inputs: &BTreeMap<&str, ContentHash>,
         reporter: &Reporter<'_>,
         diagnostics: &mut Vec<Diagnostic>,
         emit: &mut (dyn FnMut(Event) + Send),
-    ) -> (BTreeMap<String, Observation>, Vec<String>) {
-        let mut observed = BTreeMap::new();
-        let mut cached = Vec::new();
+    ) -> Seen {
+        let mut seen = Seen {
+            observed: BTreeMap::new(),
+            cached: Vec::new(),
+            without: BTreeMap::new(),
+        };
         let mut missing: Vec<(&SnippetCrate, ContentHash)> = Vec::new();
         for found in selected {
-            let key = key::run_key(found, self);
+            let Some(&inputs) = inputs.get(found.slug.as_str()) else {
+                continue;
+            };
+            let key = keys.of_run(found, inputs);
             let known = self.memo.bytes(self.sys, "run", key);
-            match known.and_then(|bytes| Observation::decode(&bytes)) {
+            let known = known
+                .and_then(|bytes| Observation::decode(&bytes))
+                .filter(|known| self.still_holds(known));
+            match known {
                 Some(observation) => {
-                    observed.insert(found.slug.clone(), observation);
-                    cached.push(found.slug.clone());
+                    seen.observed.insert(found.slug.clone(), observation);
+                    seen.cached.push(found.slug.clone());
                 }
                 None => missing.push((found, key)),
             }
         }
+        if missing.is_empty() {
+            return seen;
+        }
+        let sandbox = match Sandbox::prepare(self) {
+            Ok(sandbox) => sandbox,
+            Err(diagnostic) => {
+                diagnostics.push(*diagnostic);
+                let refused = missing
+                    .iter()
+                    .map(|(found, _)| (found.slug.clone(), codes::SNIPPET_SANDBOX));
+                seen.without.extend(refused);
+                return seen;
+            }
+        };
+        emit(Event::SandboxReady {
+            layers: sandbox.layers().working.iter().map(ToString::to_string).collect(),
+            missing: sandbox.layers().missing.clone(),
+        });
+        missing.retain(|(found, _)| match sandbox.lacks_for(self, found) {
+            None => true,
+            Some(why) => {
+                let what = format!("`{}` cannot be run here: {why}", found.slug);
+                diagnostics.push(
+                    reporter
+                        .about(found, codes::SNIPPET_SANDBOX, what)
+                        .help("allow user namespaces on this system, or take `network` out of its metadata"),
+                );
+                seen.without.insert(found.slug.clone(), codes::SNIPPET_SANDBOX);
+                false
+            }
+        });
         for batch in build::batches(missing) {
             emit(Event::BuildStarted {
                 snippets: batch.len(),
             });
             let crates: Vec<&SnippetCrate> = batch.iter().map(|(found, _)| *found).collect();
-            let built = build::build(self, &crates, reporter, diagnostics);
+            let built = build::build(self, &sandbox, &crates, reporter, diagnostics);
             let emit = Mutex::new(&mut *emit);
             let tell = |event| {
                 if let Ok(mut emit) = emit.lock() {
@@ -209,19 +399,35 @@ impl Work<'_> {
                     tell(Event::SnippetStarted {
                         slug: found.slug.clone(),
                     });
-                    Some((*found, *key, self.run(found, built, reporter)))
+                    Some((*found, *key, self.run(found, built, &sandbox, reporter)))
                 })
                 .collect();
-            for (found, key, staged) in fresh {
-                if let Some(observation) = staged.collect(diagnostics) {
-                    if observation.is_lasting() {
+            for (found, key, mut staged) in fresh {
+                if let Some(observation) = staged.value.take() {
+                    if observation.is_lasting() && staged.diagnostics.is_empty() {
                         self.memo.store_bytes(self.sys, "run", key, &observation.encode());
                     }
-                    observed.insert(found.slug.clone(), observation);
+                    seen.observed.insert(found.slug.clone(), observation);
+                } else if let Some(first) = staged.diagnostics.first() {
+                    seen.without.insert(found.slug.clone(), first.code);
                 }
+                diagnostics.append(&mut staged.diagnostics);
             }
         }
-        (observed, cached)
+        seen
+    }
+
+    /// Whether a remembered observation may stand for a run of today.
+    fn still_holds(&self, known: &Observation) -> bool {
+        let safe = sandbox::mode(self) != SandboxMode::Required
+            || sandbox::NEEDED.iter().all(|layer| known.layers.contains(layer));
+        let unchanged = || {
+            known
+                .outside
+                .iter()
+                .all(|file| file.is_unchanged(self.request.root, self.sys))
+        };
+        safe && unchanged()
     }
 
     /// Runs what was built of a snippet; `None` where two runs differ.
@@ -229,10 +435,17 @@ impl Work<'_> {
         &self,
         found: &SnippetCrate,
         built: &Built,
+        sandbox: &Sandbox,
         reporter: &Reporter<'_>,
     ) -> Staged<Option<Observation>> {
         let mut observation = Observation {
             warnings: built.warnings.clone(),
+            outside: built.outside.clone(),
+            root: self.request.root.display().to_string(),
+            private: (0..self.request.config.determinism_runs.clamp(1, 10))
+                .map(|round| sandbox::private_folder(self, found, round).display().to_string())
+                .collect(),
+            layers: built.layers.clone(),
             ..Observation::default()
         };
         let compiled = match &built.compiled {
@@ -251,19 +464,29 @@ impl Work<'_> {
         for round in 0..runs {
             let mut this = Observation::default();
             for (bin, path) in &compiled.bins {
-                match sandbox::run(self, found, path, &[]) {
+                match sandbox::run(self, sandbox, found, path, &[], round) {
                     Ok(run) => this.runs.push(run.named(bin)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }
             }
             for (name, path) in &compiled.tests {
-                match sandbox::run(self, found, path, &["--test-threads=1"]) {
+                match sandbox::run(self, sandbox, found, path, &["--test-threads=1"], round) {
                     Ok(run) => this.tests.push(run.named(name)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }
             }
             if !diagnostics.is_empty() {
                 return Staged::new(None, diagnostics);
+            }
+            for run in this.runs.iter().chain(&this.tests) {
+                observation.layers.retain(|layer| {
+                    // Compilers need no namespaces: they are named for runs that had them.
+                    run.layers.contains(layer)
+                });
+                if run.layers.contains(&Layer::Namespaces) && !observation.layers.contains(&Layer::Namespaces)
+                {
+                    observation.layers.push(Layer::Namespaces);
+                }
             }
             if round == 0 {
                 observation.runs = this.runs;

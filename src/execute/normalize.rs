@@ -5,16 +5,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Work;
+use super::observe::Observation;
 use crate::model::snippet::{Redaction, SnippetCrate};
 
 /// Replacements that always apply, in order.
 static ALWAYS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
-    const RULES: [(&str, &str); 9] = [
-        // ANSI escape sequences (ECMA-48 §5.4): CSI, OSC, two-byte ones.
-        (
-            r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])",
-            "",
-        ),
+    const RULES: [(&str, &str); 8] = [
         // Since Rust 1.91 a panic message names the thread's id, which changes with every run.
         (r"thread '([^'\n]*)' \(\d+\) panicked", "thread '$1' panicked"),
         (r"\b0x[0-9a-f]{6,16}\b", "[ADDRESS]"),
@@ -35,6 +31,31 @@ static ALWAYS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// ANSI escape sequences (ECMA-48 §5.4): CSI, OSC, two-byte ones.
+static ESCAPES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])").ok());
+
+/// Takes escape sequences out of a text, or all but those that set colours and weights (SGR).
+pub(super) fn without_escapes(text: &str, keep_styles: bool) -> String {
+    let Some(escapes) = ESCAPES.as_ref() else {
+        return text.to_owned();
+    };
+    escapes
+        .replace_all(text, |found: &regex::Captures<'_>| {
+            let sequence = &found[0];
+            let parameters = sequence
+                .strip_prefix("\x1b[")
+                .and_then(|rest| rest.strip_suffix('m'));
+            let styles = parameters.is_some_and(|list| list.bytes().all(|b| b.is_ascii_digit() || b == b';'));
+            if keep_styles && styles {
+                sequence.to_owned()
+            } else {
+                String::new()
+            }
+        })
+        .into_owned()
+}
+
 /// Normalises the texts of one snippet.
 pub(super) struct Normalizer {
     /// Paths and what stands for them, the longest first.
@@ -43,17 +64,21 @@ pub(super) struct Normalizer {
 }
 
 impl Normalizer {
-    pub(super) fn new(work: &Work<'_>, found: &SnippetCrate) -> Self {
-        let root = work.request.root;
-        let private = work.request.target_dir.with_file_name("run").join(&found.slug);
-        let crate_folder = root.join(&found.folder);
+    /// For what was seen of a snippet in the folders of an observation.
+    pub(super) fn new(work: &Work<'_>, found: &SnippetCrate, observation: &Observation) -> Self {
         let mut paths = vec![
-            (format!("{}/", crate_folder.display()), String::new()),
+            (format!("{}/{}/", observation.root, found.folder), String::new()),
             // The compiler runs in the workspace's folder, so that places in panics and errors begin with the crate's.
             (format!("{}/src/", found.slug), "src/".to_owned()),
-            (private.display().to_string(), "[ROOT]".to_owned()),
-            (root.display().to_string(), "[ROOT]".to_owned()),
+            (observation.root.clone(), "[ROOT]".to_owned()),
         ];
+        paths.extend(
+            observation
+                .private
+                .iter()
+                .map(|path| (path.clone(), "[ROOT]".to_owned())),
+        );
+        paths.retain(|(path, _)| !path.is_empty());
         paths.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         let book: &[Redaction] = &work.request.config.redactions;
         let redactions = book
@@ -66,9 +91,16 @@ impl Normalizer {
 
     /// The text of some bytes.
     pub(super) fn text(&self, bytes: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(bytes)
-            .replace("\r\n", "\n")
-            .replace('\r', "\n");
+        self.normal(&without_escapes(&String::from_utf8_lossy(bytes), false))
+    }
+
+    /// The text of some bytes with its colours and weights.
+    pub(super) fn styled(&self, bytes: &[u8]) -> String {
+        self.normal(&without_escapes(&String::from_utf8_lossy(bytes), true))
+    }
+
+    fn normal(&self, text: &str) -> String {
+        let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
         for (path, with) in &self.paths {
             text = text.replace(path, with);
         }
@@ -99,6 +131,13 @@ pub(super) fn test_lines(output: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn styles_are_kept_where_they_are_asked_for_and_nothing_else() {
+        let text = "\x1b[1;31mred\x1b[0m \x1b[2J\x1b]8;;x\x07link\x1b[?25l";
+        assert_eq!(without_escapes(text, true), "\x1b[1;31mred\x1b[0m link");
+        assert_eq!(without_escapes(text, false), "red link");
+    }
 
     fn check(text: &[u8], expect: &str) {
         let normalizer = Normalizer {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::system::{Ending, RunOutput};
+use super::inputs::OutsideFile;
+use crate::system::jail::Layer;
+use crate::system::{Ending, RunOutput, Stream};
 
 /// What a snippet did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,14 @@ pub(super) struct Observation {
     pub(super) runs: Vec<RawRun>,
     /// The runs of the test harnesses.
     pub(super) tests: Vec<RawRun>,
+    /// The site's root when it was made, which may be elsewhere by now.
+    pub(super) root: String,
+    /// The private folders of its runs.
+    pub(super) private: Vec<String>,
+    /// The layers of the sandbox that were in force while it was compiled and run.
+    pub(super) layers: Vec<Layer>,
+    /// Files that it was built from and that its key does not cover.
+    pub(super) outside: Vec<OutsideFile>,
 }
 
 /// A run as it was.
@@ -28,6 +38,10 @@ pub(super) struct RawRun {
     pub(super) stdout: Vec<u8>,
     #[serde(with = "as_base64")]
     pub(super) stderr: Vec<u8>,
+    /// In which order stretches of the two came.
+    pub(super) order: Vec<(Stream, usize)>,
+    /// The layers of the sandbox that were in force.
+    pub(super) layers: Vec<Layer>,
 }
 
 /// How a run ended.
@@ -37,6 +51,10 @@ pub(super) enum RawEnding {
     Signaled(i32),
     TimedOut,
     OutputLimit,
+    MemoryLimit(u64),
+    ProcessLimit(u64),
+    FileLimit(u64),
+    DiskLimit(u64),
 }
 
 /// A compiler message as it was.
@@ -88,9 +106,15 @@ impl RawRun {
                 Ending::Signaled(signal) => RawEnding::Signaled(signal),
                 Ending::TimedOut => RawEnding::TimedOut,
                 Ending::OutputLimit => RawEnding::OutputLimit,
+                Ending::MemoryLimit(bytes) => RawEnding::MemoryLimit(bytes),
+                Ending::ProcessLimit(count) => RawEnding::ProcessLimit(count),
+                Ending::FileLimit(count) => RawEnding::FileLimit(count),
+                Ending::DiskLimit(bytes) => RawEnding::DiskLimit(bytes),
             },
             stdout: output.stdout,
             stderr: output.stderr,
+            order: output.order,
+            layers: output.layers,
         }
     }
 

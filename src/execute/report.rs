@@ -57,12 +57,22 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// A crate that does not compile.
-    pub(super) fn build_failed(&self, found: &SnippetCrate, detail: &str) -> Diagnostic {
+    /// A crate that does not compile, by its own fault or by that of the named dependencies.
+    pub(super) fn build_failed(
+        &self,
+        found: &SnippetCrate,
+        detail: &str,
+        dependencies: &[&str],
+    ) -> Diagnostic {
+        let why = match dependencies {
+            [] => String::new(),
+            [one] => format!(": its dependency `{one}` does not"),
+            more => format!(": its dependencies `{}` do not", more.join("`, `")),
+        };
         let diagnostic = self.about(
             found,
             codes::SNIPPET_BUILD_FAILED,
-            format!("`{}` does not compile", found.slug),
+            format!("`{}` does not compile{why}", found.slug),
         );
         if detail.is_empty() {
             diagnostic.help("cargo said nothing of it: a crate that it depends on may be broken")

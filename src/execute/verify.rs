@@ -2,6 +2,7 @@
 
 use super::Work;
 use super::compare::{diff, matches, shown};
+use super::inputs::OutsideFile;
 use super::normalize::{Normalizer, test_lines};
 use super::observe::{Observation, RawDiagnostic, RawEnding, RawRun};
 use super::report::Reporter;
@@ -11,9 +12,31 @@ use crate::model::snippet::{
     RefusalProof, RunProof, RustcDiagnostic, RustcSpan, SnippetCrate, SnippetKind, SnippetProof, Status,
     TestProof, VerifiedOutput,
 };
+use crate::system::Stream;
 
 /// Exit code of a Rust program that panicked (std documentation of `process::exit` and of panics).
 const PANIC: i32 = 101;
+
+/// Numbers of signals (signal(7)): abort, a file beyond `RLIMIT_FSIZE`, time beyond `RLIMIT_CPU`.
+const ABORT: i32 = 6;
+const FILE_SIZE: i32 = 25;
+const CPU_TIME: i32 = 24;
+
+/// A number of bytes as people read it.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    for (unit, one) in UNITS {
+        if bytes >= one {
+            let tenths = bytes.saturating_mul(10) / one;
+            return if tenths.is_multiple_of(10) {
+                format!("{} {unit}", tenths / 10)
+            } else {
+                format!("{}.{} {unit}", tenths / 10, tenths % 10)
+            };
+        }
+    }
+    format!("{bytes} bytes")
+}
 
 struct Verifier<'a> {
     work: &'a Work<'a>,
@@ -37,11 +60,13 @@ pub(super) fn verify(
         work,
         found,
         reporter,
-        normalizer: Normalizer::new(work, found),
+        normalizer: Normalizer::new(work, found, observation),
         diagnostics: Vec::new(),
         seen: String::new(),
     };
+    proof.outside = observation.outside.iter().map(OutsideFile::pair).collect();
     proof.warnings = verifier.rustc(&observation.warnings);
+    proof.sandbox = observation.layers.iter().map(ToString::to_string).collect();
     if found.meta.kinds == [SnippetKind::CompileFail] {
         proof.refusal = verifier.refusal(observation);
     } else {
@@ -71,7 +96,7 @@ pub(super) fn not_repeatable(
     second: &Observation,
     reporter: &Reporter<'_>,
 ) -> Option<Diagnostic> {
-    let normalizer = Normalizer::new(work, found);
+    let normalizer = Normalizer::new(work, found, first);
     let unordered = found.meta.unordered;
     let text = |bytes: &[u8]| {
         let text = normalizer.text(bytes);
@@ -138,7 +163,7 @@ fn sorted(text: &str) -> String {
 }
 
 /// `expected.stdout`, or `expected.<bin>.stdout` where there are several.
-fn expected_name(found: &SnippetCrate, bin: &str, stream: &str) -> String {
+pub(super) fn expected_name(found: &SnippetCrate, bin: &str, stream: &str) -> String {
     if found.bins.len() > 1 {
         format!("expected.{bin}.{stream}")
     } else {
@@ -158,6 +183,7 @@ impl Verifier<'_> {
             let stderr = self.normalizer.text(&run.stderr);
             self.note(&stdout);
             self.note(&stderr);
+            let styled = [&run.stdout, &run.stderr].map(|bytes| self.normalizer.styled(bytes));
             // With both kinds the first binary runs and the others panic.
             let panics = self.kinds(SnippetKind::Panic) && (index > 0 || !self.kinds(SnippetKind::Run));
             if !self.ending(run, &stderr, panics) {
@@ -165,9 +191,9 @@ impl Verifier<'_> {
             }
             let name = |stream| expected_name(self.found, &run.name, stream);
             let (out_name, err_name) = (name("stdout"), name("stderr"));
-            let stdout = self.compare(&out_name, &stdout, true);
+            let stdout = self.compare(&out_name, &stdout, &styled[0], true);
             let wanted = panics || !stderr.trim().is_empty();
-            let stderr = self.compare(&err_name, &stderr, wanted);
+            let stderr = self.compare(&err_name, &stderr, &styled[1], wanted);
             if let (Some(stdout), Some(stderr), RawEnding::Exited(exit_code)) = (stdout, stderr, run.ending) {
                 proofs.push(RunProof {
                     bin: run.name.clone(),
@@ -195,17 +221,6 @@ impl Verifier<'_> {
         let slug = &found.slug;
         let config = self.work.request.config;
         let limit = found.meta.timeout.unwrap_or(config.timeout);
-        let kept = || {
-            let out = self.normalizer.text(&run.stdout);
-            let mut text = String::new();
-            for (name, part) in [("stdout", out.as_str()), ("stderr", stderr)] {
-                if !part.trim().is_empty() {
-                    let short: String = part.chars().take(2000).collect();
-                    text.push_str(&format!("{name}:\n{}\n", short.trim_end()));
-                }
-            }
-            text
-        };
         let expected = if panics { PANIC } else { found.meta.exit_code };
         let diagnostic = match run.ending {
             RawEnding::Exited(code) if code == expected => {
@@ -230,11 +245,7 @@ impl Verifier<'_> {
                 } else {
                     format!("mend it, or say `exit-code = {code}` in its metadata")
                 }),
-            RawEnding::Signaled(signal) => self.reporter.about(
-                found,
-                codes::SNIPPET_CRASHED,
-                format!("signal {signal} ended `{slug}`"),
-            ),
+            RawEnding::Signaled(signal) => self.signaled(signal, stderr),
             RawEnding::TimedOut => self
                 .reporter
                 .about(
@@ -249,13 +260,47 @@ impl Verifier<'_> {
                     found,
                     codes::SNIPPET_OUTPUT_LIMIT,
                     format!(
-                        "`{slug}` was stopped: it wrote more than {} bytes",
-                        config.max_output
+                        "`{slug}` was stopped: it wrote more than {}",
+                        size(config.max_output as u64)
                     ),
                 )
                 .help("print less, or raise `max-output` in `[snippets]`"),
+            RawEnding::MemoryLimit(bytes) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_MEMORY_LIMIT,
+                    format!("`{slug}` was stopped: it used {} of memory", size(bytes)),
+                )
+                .help(format!(
+                    "it may use {}; use less, or raise `memory` in its metadata",
+                    size(found.meta.memory.unwrap_or(config.memory))
+                )),
+            RawEnding::ProcessLimit(count) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_PROCESS_LIMIT,
+                    format!("`{slug}` was stopped: it ran {count} processes"),
+                )
+                .help(format!(
+                    "it may run {}; start fewer, or raise `max-processes` in its metadata",
+                    found.meta.max_processes.unwrap_or(config.max_processes)
+                )),
+            RawEnding::FileLimit(count) => self
+                .reporter
+                .about(
+                    found,
+                    codes::SNIPPET_FILE_LIMIT,
+                    format!("`{slug}` was stopped: it made {count} files"),
+                )
+                .help(format!(
+                    "it may make {}; make fewer, or raise `max-files` in `[snippets]`",
+                    config.max_files
+                )),
+            RawEnding::DiskLimit(bytes) => self.disk_limit(&format!("it wrote {} of files", size(bytes))),
         };
-        let kept = kept();
+        let kept = self.in_order(run);
         let diagnostic = if kept.is_empty() {
             diagnostic
         } else {
@@ -265,17 +310,111 @@ impl Verifier<'_> {
         false
     }
 
+    fn disk_limit(&self, what: &str) -> Diagnostic {
+        self.reporter
+            .about(
+                self.found,
+                codes::SNIPPET_DISK_LIMIT,
+                format!("`{}` was stopped: {what}", self.found.slug),
+            )
+            .help(format!(
+                "it may write {}; write less, or raise `max-disk` in `[snippets]`",
+                size(self.work.request.config.max_disk)
+            ))
+    }
+
+    /// A run that a signal ended: of some it is known who sent them and why.
+    fn signaled(&self, signal: i32, stderr: &str) -> Diagnostic {
+        let slug = &self.found.slug;
+        let config = self.work.request.config;
+        let memory = self.found.meta.memory.unwrap_or(config.memory);
+        match signal {
+            // The allocator's words before it aborts (std documentation of `handle_alloc_error`).
+            ABORT if stderr.contains("memory allocation of ") => self
+                .reporter
+                .about(
+                    self.found,
+                    codes::SNIPPET_MEMORY_LIMIT,
+                    format!(
+                        "`{slug}` asked for more memory than the {} it may use",
+                        size(memory)
+                    ),
+                )
+                .help("use less, or raise `memory` in its metadata"),
+            FILE_SIZE => self.disk_limit("it wrote a file that is too long"),
+            CPU_TIME => self.reporter.about(
+                self.found,
+                codes::SNIPPET_TIMEOUT,
+                format!("`{slug}` was stopped: it used all its processor time"),
+            ),
+            _ if stderr.contains("has overflowed its stack") => self.reporter.about(
+                self.found,
+                codes::SNIPPET_CRASHED,
+                format!("`{slug}` overflowed its stack"),
+            ),
+            _ => self.reporter.about(
+                self.found,
+                codes::SNIPPET_CRASHED,
+                format!("signal {signal} ended `{slug}`"),
+            ),
+        }
+    }
+
+    /// What a run wrote to both streams, in order of arrival, shortened.
+    fn in_order(&self, run: &RawRun) -> String {
+        const MOST: usize = 4000;
+        let (mut out, mut err) = (run.stdout.as_slice(), run.stderr.as_slice());
+        let mut text = String::new();
+        let both = !out.is_empty() && !err.is_empty();
+        for (stream, len) in &run.order {
+            let (name, rest) = match stream {
+                Stream::Out => ("stdout", &mut out),
+                Stream::Err => ("stderr", &mut err),
+            };
+            let (part, after) = rest.split_at((*len).min(rest.len()));
+            *rest = after;
+            if both || name == "stderr" || text.is_empty() {
+                text.push_str(&format!("{name}:\n"));
+            }
+            text.push_str(&self.normalizer.text(part));
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        if text.chars().count() > MOST {
+            let short: String = text.chars().take(MOST).collect();
+            let rest = text.len() - short.len();
+            return format!("{short}\n… and {rest} more bytes");
+        }
+        text
+    }
+
     /// Compares a text with its expected file, or accepts it where that was asked for. `wanted` says whether there
-    /// must be a file at all.
-    fn compare(&mut self, name: &str, observed: &str, wanted: bool) -> Option<VerifiedOutput> {
+    /// must be a file at all. Colours count only where the expected file has some.
+    fn compare(&mut self, name: &str, plain: &str, styled: &str, wanted: bool) -> Option<VerifiedOutput> {
         let found = self.found;
         let file = found.expected.get(name).copied();
         let expected = file.map(|file| self.work.sources.get(file).text.to_string());
         let unordered = found.meta.unordered;
+        let colours = expected
+            .as_ref()
+            .map_or(styled != plain, |text| text.contains('\x1b'));
+        let observed = if colours { styled } else { plain };
+        let holds = |expected: &str| {
+            matches(expected, observed, unordered)
+                // A file that was reviewed before a rule of the normaliser came is still right.
+                || matches(
+                    &if colours {
+                        self.normalizer.styled(expected.as_bytes())
+                    } else {
+                        self.normalizer.text(expected.as_bytes())
+                    },
+                    observed,
+                    unordered,
+                )
+        };
         match expected {
-            Some(expected) if wanted && matches(&expected, observed, unordered) => {
-                Some(VerifiedOutput::proven(shown(&expected)))
-            }
+            Some(expected) if wanted && holds(&expected) => Some(VerifiedOutput::proven(shown(&expected))),
             None if !wanted => Some(VerifiedOutput::proven(String::new())),
             _ if self.work.request.bless => self.bless(name, observed, wanted),
             Some(expected) => {
@@ -381,7 +520,7 @@ impl Verifier<'_> {
         self.note(&text);
         // Beside a run the harness has no expected file of its own: that it passes is all that is promised.
         let output = if self.found.meta.kinds == [SnippetKind::Test] {
-            self.compare("expected.stdout", &text, true)?
+            self.compare("expected.stdout", &text, &text, true)?
         } else {
             VerifiedOutput::proven(text.trim_end().to_owned())
         };
@@ -445,7 +584,7 @@ impl Verifier<'_> {
             return None;
         }
         self.note(&text);
-        let stderr = self.compare("expected.stderr", &text, true)?;
+        let stderr = self.compare("expected.stderr", &text, &text, true)?;
         Some(RefusalProof {
             codes: all_codes,
             errors: self.rustc(errors),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::site::SitePath;
 use crate::memo::ContentHash;
 use crate::source::{FileId, Span};
 
@@ -193,10 +194,71 @@ impl VerifiedOutput {
         Self(text)
     }
 
-    /// The text; may be empty.
+    /// The text; may be empty, and may hold SGR sequences (`ESC [ 1 ; 31 m`).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text without SGR sequences.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let mut out = String::with_capacity(self.0.len());
+        let mut rest = self.0.as_str();
+        while let Some(found) = next_style(rest) {
+            out.push_str(&rest[..found.start]);
+            rest = &rest[found.end..];
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+/// The first SGR sequence of a text: `ESC [`, digits and semicolons, `m` (ECMA-48 §8.3.117).
+#[must_use]
+pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
+    text.match_indices("\x1b[").find_map(|(at, _)| {
+        let parameters = &text[at + 2..];
+        let len = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+        parameters[len..].starts_with('m').then(|| at..at + 2 + len + 1)
+    })
+}
+
+/// Where a snippet's sources are published; `None` for a slug that no address can hold.
+#[must_use]
+pub fn archive_path(slug: &str) -> Option<SitePath> {
+    SitePath::new(format!("sources/{slug}.tar.gz")).ok()
+}
+
+/// A part of all snippets, for machines that share the work: the snippets whose hash falls into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Which part, from 1.
+    pub part: u64,
+    /// How many parts there are.
+    pub of: u64,
+}
+
+impl Partition {
+    /// Reads `hash:1/4`.
+    ///
+    /// # Errors
+    /// If it is written otherwise, or there is no such part.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let parts = text.strip_prefix("hash:").and_then(|parts| parts.split_once('/'));
+        let numbers = parts.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if 1 <= part && part <= of => Ok(Self { part, of }),
+            _ => Err("write it as `hash:1/4`: the first of four parts".to_owned()),
+        }
+    }
+
+    /// Whether a snippet is in the part: decided by its slug alone, so that adding one moves no other.
+    #[must_use]
+    pub fn holds(&self, slug: &str) -> bool {
+        let hash = ContentHash::of(slug.as_bytes());
+        let first: [u8; 8] = std::array::from_fn(|at| hash.as_bytes()[at]);
+        u64::from_le_bytes(first) % self.of == self.part - 1
     }
 }
 
@@ -218,10 +280,16 @@ pub struct VerifiedOutputs {
 pub struct SnippetProof {
     /// Verified or not.
     pub status: Status,
-    /// Hash of everything that the snippet is built from.
+    /// Hash of the crate's own files.
     pub source_hash: ContentHash,
     /// Hash of the workspace's lockfile.
     pub lock_hash: ContentHash,
+    /// Hash of everything that its build depends on besides the compiler.
+    pub inputs_hash: ContentHash,
+    /// Files elsewhere that it is built from: paths and hashes in hexadecimal digits.
+    pub outside: Vec<(String, String)>,
+    /// Whether it stands on a record of an earlier run.
+    pub recorded: bool,
     /// Hash of the observed output, normalised and masked; `None` where nothing ran.
     pub observed_hash: Option<ContentHash>,
     /// The command that reproduces it by hand.
@@ -232,6 +300,8 @@ pub struct SnippetProof {
     pub profile: String,
     /// Version of the compiler that proved it.
     pub rustc: String,
+    /// Layers of the sandbox in which it was compiled and run.
+    pub sandbox: Vec<String>,
     /// One per binary, the default first; empty unless verified.
     pub runs: Vec<RunProof>,
     /// The harness's result, for kinds with test; `None` unless verified.
@@ -309,4 +379,27 @@ pub struct RustcSpan {
     pub label: String,
     /// Whether it is the message's main place.
     pub primary: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_snippet_is_in_one_part() {
+        let parts: Vec<Partition> = (1..=4)
+            .map(|part| Partition::parse(&format!("hash:{part}/4")).unwrap_or_else(|why| panic!("{why}")))
+            .collect();
+        let mut sizes = [0; 4];
+        for number in 0..400 {
+            let slug = format!("snippet-{number}");
+            let holding: Vec<usize> = (0..4).filter(|&at| parts[at].holds(&slug)).collect();
+            assert_eq!(holding.len(), 1, "{slug}");
+            sizes[holding[0]] += 1;
+        }
+        assert!(sizes.iter().all(|&size| size > 50), "{sizes:?}");
+        for wrong in ["1/4", "hash:0/4", "hash:5/4", "hash:1/0", "count:1/2", "hash:a/b"] {
+            assert!(Partition::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -16,12 +16,14 @@ use crate::model::region::{self, Region, ShownCode};
 use crate::model::site::Html;
 use crate::model::snippet::{
     RefusalProof, RustcDiagnostic, RustcSpan, Show, SnippetCrate, SnippetKind, SnippetProof, SnippetRef,
-    Status,
+    Status, archive_path, next_style,
 };
 
 /// Lines of output that are shown at once, and how many of a longer one.
 const WHOLE: usize = 12;
 const FIRST: usize = 8;
+/// Characters of a line that is shown at once.
+const LONG: usize = 2000;
 
 /// Renders a directive's exhibit; empty (with its diagnostic elsewhere) where the directive names nothing.
 pub(super) fn render(
@@ -80,6 +82,8 @@ pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize
         code,
         lines: shown.region.lines.len(),
         receipt,
+        bin: reference.bin.clone().unwrap_or_default(),
+        archive: archive_path(&found.slug).map(|path| page.url(&path)),
     })
 }
 
@@ -455,6 +459,14 @@ fn footer(proof: &SnippetProof) -> Vec<String> {
     if proof.refusal.is_some() {
         footer.push("not run".to_owned());
     }
+    if proof.recorded {
+        footer.push("from the record".to_owned());
+    }
+    footer.push(if proof.sandbox.is_empty() {
+        "no sandbox".to_owned()
+    } else {
+        proof.sandbox.join(", ")
+    });
     footer
 }
 
@@ -464,11 +476,33 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
         return None;
     }
     let lines: Vec<&str> = text.lines().collect();
-    let (first, more) = if lines.len() > WHOLE {
+    let longest = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
+    let (first, more) = if longest > LONG {
+        let short: Vec<String> = lines
+            .iter()
+            .take(FIRST)
+            .map(|line| match line.char_indices().nth(LONG) {
+                Some((at, _)) => format!("{}…", &line[..at]),
+                None => (*line).to_owned(),
+            })
+            .collect();
+        let more = FoldedView {
+            summary: format!("All of it, {} characters", text.chars().count()),
+            text: output(&lines),
+            whole: true,
+        };
+        let short: Vec<&str> = short.iter().map(String::as_str).collect();
+        (output(&short), Some(more))
+    } else if lines.len() > WHOLE {
         let rest = lines.len() - FIRST;
         let more = FoldedView {
             summary: format!("{rest} more lines of {}", lines.len()),
             text: output(&lines[FIRST..]),
+            whole: false,
         };
         (output(&lines[..FIRST]), Some(more))
     } else {
@@ -483,16 +517,83 @@ fn stream(name: &'static str, label: &'static str, text: &str, named: bool) -> O
     })
 }
 
-/// Lines of output as they are shown.
+/// Lines of output as they are shown, with the colours that SGR sequences ask for.
 fn output(lines: &[&str]) -> Markup {
     let mut out = String::new();
+    let mut style = Style::default();
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        push_code(line, &mut out);
+        let mut rest = *line;
+        loop {
+            let Some(found) = next_style(rest) else {
+                style.push(rest, &mut out);
+                break;
+            };
+            style.push(&rest[..found.start], &mut out);
+            style.apply(&rest[found.start + 2..found.end - 1]);
+            rest = &rest[found.end..];
+        }
     }
     Html::trusted(out).into()
+}
+
+/// What SGR sequences have set (ECMA-48 §8.3.117): weight and one of the sixteen colours; others are left out.
+#[derive(Default)]
+struct Style {
+    bold: bool,
+    colour: Option<u8>,
+}
+
+impl Style {
+    fn apply(&mut self, parameters: &str) {
+        let mut codes = parameters.split(';').map(|code| code.parse::<u8>().unwrap_or(0));
+        while let Some(code) = codes.next() {
+            match code {
+                0 => *self = Self::default(),
+                1 => self.bold = true,
+                22 => self.bold = false,
+                30..=37 => self.colour = Some(code - 30),
+                90..=97 => self.colour = Some(code - 90),
+                // Of 256 or of all colours: the numbers that follow are theirs.
+                38 | 48 => match codes.next() {
+                    Some(5) => drop(codes.next()),
+                    Some(2) => drop(codes.by_ref().take(3).count()),
+                    _ => {}
+                },
+                39 => self.colour = None,
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&self, text: &str, out: &mut String) {
+        // The theme's own meanings: red refuses, green and cyan confirm, yellow warns, blue and magenta point.
+        let class = match self.colour {
+            Some(1) => "d-e",
+            Some(2 | 6) => "d-g",
+            Some(3) => "d-y",
+            Some(4 | 5) => "d-b",
+            _ => "",
+        };
+        if text.is_empty() {
+            return;
+        }
+        if self.bold {
+            out.push_str("<strong>");
+        }
+        if class.is_empty() {
+            push_code(text, out);
+        } else {
+            let _ = write!(out, "<span class=\"{class}\">");
+            push_code(text, out);
+            out.push_str("</span>");
+        }
+        if self.bold {
+            out.push_str("</strong>");
+        }
+    }
 }
 
 fn refusal_view(refusal: &RefusalProof) -> RefusalView {
@@ -521,6 +622,7 @@ fn refusal_view(refusal: &RefusalProof) -> RefusalView {
         full: FoldedView {
             summary: format!("Full compiler message, {lines} lines"),
             text: compiler_text(text),
+            whole: true,
         },
     }
 }
@@ -541,6 +643,7 @@ fn warnings(warnings: &[RustcDiagnostic]) -> Option<FoldedView> {
     Some(FoldedView {
         summary: format!("{} {noun}", warnings.len()),
         text: compiler_text(&text.join("\n\n")),
+        whole: true,
     })
 }
 
@@ -665,6 +768,27 @@ mod tests {
         assert_eq!(
             output(&["<script>", "\u{202e}x", "a\u{7}"]).as_str(),
             "&lt;script&gt;\n<span class=\"ctl\">U+202E</span>x\na<span class=\"ctl\">U+0007</span>"
+        );
+        assert_eq!(
+            output(&[
+                "\u{1b}[1;31merr\u{1b}[0m a\u{1b}[38;5;9mb\u{1b}[32m<c>",
+                "d\u{1b}[2J m"
+            ])
+            .as_str(),
+            "<strong><span class=\"d-e\">err</span></strong> ab<span class=\"d-g\">&lt;c&gt;</span>\n\
+             <span class=\"d-g\">d<span class=\"ctl\">U+001B</span>[2J m</span>"
+        );
+    }
+
+    #[test]
+    fn a_very_long_line_is_folded() {
+        let line = "x".repeat(900_000);
+        let view = stream("stdout", "Standard output", &line, false);
+        let Some(view) = view else { panic!("no stream") };
+        assert_eq!(view.text.as_str().chars().count(), LONG + 1);
+        assert_eq!(
+            view.more.map(|more| more.summary).as_deref(),
+            Some("All of it, 900000 characters")
         );
     }
 }

@@ -110,17 +110,17 @@ fn exhibit(page: &PageContext<'_>, reference: &SnippetRef) -> String {
             };
             if let Some(refusal) = &proof.refusal {
                 parts.push("Refused by the compiler, as intended:".to_owned());
-                parts.push(fence("text", refusal.stderr.as_str()));
+                parts.push(fence("text", &refusal.stderr.plain()));
             } else if let Some(run) = run {
                 parts.push(format!("Verified output, exit {}:", run.exit_code));
-                parts.push(fence("text", run.stdout.as_str()));
+                parts.push(fence("text", &run.stdout.plain()));
                 if !run.stderr.as_str().trim().is_empty() {
                     parts.push("Standard error:".to_owned());
-                    parts.push(fence("text", run.stderr.as_str()));
+                    parts.push(fence("text", &run.stderr.plain()));
                 }
             } else if let Some(tests) = &proof.tests {
                 parts.push("Verified tests:".to_owned());
-                parts.push(fence("text", tests.output.as_str()));
+                parts.push(fence("text", &tests.output.plain()));
             }
         } else {
             parts.push("Not verified in this build.".to_owned());

@@ -570,6 +570,10 @@ pub struct ExhibitView {
     pub lines: usize,
     /// The receipt; absent where only the code is shown.
     pub receipt: Option<ReceiptView>,
+    /// Name of the binary whose output is shown; empty for the first.
+    pub bin: String,
+    /// URL of the snippet's sources as an archive.
+    pub archive: Option<String>,
 }
 
 /// What a snippet did.
@@ -630,4 +634,6 @@ pub struct FoldedView {
     pub summary: String,
     /// The text with `d-e d-b d-g d-y` spans and `<strong>`, for `<pre><code>`.
     pub text: Markup,
+    /// Whether it holds all of it, also what was shown before.
+    pub whole: bool,
 }

@@ -144,6 +144,9 @@ pub fn summary(outcome: &Outcome) -> String {
     if counts.manual > 0 {
         let _ = write!(text, ", {} never run", counts.manual);
     }
+    if counts.stale > 0 {
+        let _ = write!(text, ", {} not verified in this build", counts.stale);
+    }
     let (errors, warnings) = (
         outcome.diagnostics.count(Severity::Error),
         outcome.diagnostics.count(Severity::Warning),

@@ -37,6 +37,10 @@ pub(super) fn outcome() -> Outcome {
         status,
         source_hash: ContentHash::of(b""),
         lock_hash: ContentHash::of(b""),
+        inputs_hash: ContentHash::of(b""),
+        outside: Vec::new(),
+        recorded: false,
+        sandbox: Vec::new(),
         observed_hash: None,
         command: String::new(),
         target: String::new(),
@@ -65,6 +69,7 @@ pub(super) fn outcome() -> Outcome {
         site: None,
         published: None,
         external: Vec::new(),
+        record: crate::execute::proofs::ProofRecord::default(),
         counts: Counts::default(),
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Command, Entry, FileKind, RunOutput, System};
+use super::{Command, Entry, FileKind, Layers, RunOutput, System};
 
 type Runner = Box<dyn Fn(&Command) -> io::Result<RunOutput> + Send + Sync>;
 
@@ -185,11 +185,19 @@ impl System for MemorySystem {
         Ok(Some(Box::new(())))
     }
 
+    fn layers(&self, _: &Path) -> io::Result<Layers> {
+        Ok(Layers::default())
+    }
+
     fn run(&self, command: &Command) -> io::Result<RunOutput> {
         match &self.runner {
             Some(runner) => runner(command),
             None => Err(not_found(&command.program)),
         }
+    }
+
+    fn stamp(&self, path: &Path) -> Option<(u128, u64)> {
+        Some((0, self.read(path).ok()?.len() as u64))
     }
 
     fn process_id(&self) -> u32 {

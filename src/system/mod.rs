@@ -1,12 +1,15 @@
 //! The world outside: files, processes, environment. Everything else in the crate goes through
 //! [`System`], so that every stage can be tested in memory.
 
+pub mod jail;
 mod memory;
 mod os;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use self::jail::{Jail, Layer};
 
 pub use memory::MemorySystem;
 pub use os::OsSystem;
@@ -52,6 +55,8 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// Limit of each output stream in bytes; `None` for no limit.
     pub max_output: Option<usize>,
+    /// What it may do; `None` for everything that we may. Needs a [`System::layers`] that is not empty.
+    pub jail: Option<Jail>,
 }
 
 /// How a program ended.
@@ -65,6 +70,14 @@ pub enum Ending {
     TimedOut,
     /// We ended it at the output limit.
     OutputLimit,
+    /// We ended it at the memory limit; its resident bytes then.
+    MemoryLimit(u64),
+    /// We ended it at the limit of processes; how many there were.
+    ProcessLimit(u64),
+    /// We ended it at the limit of files in its folder; how many there were.
+    FileLimit(u64),
+    /// We ended it at the limit of bytes in its folder; how many there were.
+    DiskLimit(u64),
 }
 
 /// What a program did.
@@ -76,6 +89,28 @@ pub struct RunOutput {
     pub stdout: Vec<u8>,
     /// Standard error, up to the limit.
     pub stderr: Vec<u8>,
+    /// In which order they came: stretches of one stream, with their length in bytes.
+    pub order: Vec<(Stream, usize)>,
+    /// The layers that were in force.
+    pub layers: Vec<Layer>,
+}
+
+/// An output stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What the operating system can enforce for a [`Jail`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layers {
+    /// The layers that work.
+    pub working: Vec<Layer>,
+    /// Why the others do not.
+    pub missing: Vec<String>,
 }
 
 /// The world outside.
@@ -151,11 +186,21 @@ pub trait System: Sync {
     /// As the file system says.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn std::any::Any + Send>>>;
 
+    /// Which layers of a jail work here; `root` is an empty folder to try mounts on. Costs as much as a run.
+    ///
+    /// # Errors
+    /// If it cannot be found out.
+    fn layers(&self, root: &Path) -> io::Result<Layers>;
+
     /// Runs a program to its end.
     ///
     /// # Errors
     /// If it cannot be started.
     fn run(&self, command: &Command) -> io::Result<RunOutput>;
+
+    /// When a file was last changed, in nanoseconds since 1970, and its length in bytes; `None` if it is not there. For
+    /// telling that a file is the same as before without reading it.
+    fn stamp(&self, path: &Path) -> Option<(u128, u64)>;
 
     /// Our process's id.
     fn process_id(&self) -> u32;

@@ -3,18 +3,37 @@
 use std::any::Any;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self, Child, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Command, Ending, Entry, FileKind, RunOutput, System};
+use super::{Command, Ending, Entry, FileKind, Layers, RunOutput, Stream, System};
 
 /// The operating system's files and processes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OsSystem;
+#[derive(Clone, Debug, Default)]
+pub struct OsSystem {
+    /// The `proofbook` program, which is executed as a warden.
+    warden: Option<PathBuf>,
+}
+
+impl OsSystem {
+    /// Without a warden: programs run with all rights that we have.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { warden: None }
+    }
+
+    /// With `program` as the warden of jailed programs: a `proofbook` that calls [`jail::enter`](super::jail) for the word
+    /// [`jail::WORD`].
+    #[must_use]
+    pub fn with_warden(program: impl Into<PathBuf>) -> Self {
+        Self {
+            warden: Some(program.into()),
+        }
+    }
+}
 
 fn kind_of(file_type: fs::FileType) -> FileKind {
     if file_type.is_symlink() {
@@ -111,6 +130,7 @@ impl System for OsSystem {
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(_) if self.kind(path) == Some(FileKind::Folder) => remove_hostile(path),
             done => done,
         }
     }
@@ -127,8 +147,31 @@ impl System for OsSystem {
         }
     }
 
+    fn layers(&self, root: &Path) -> io::Result<Layers> {
+        #[cfg(target_os = "linux")]
+        if let Some(warden) = &self.warden {
+            return wardened::layers(warden, root);
+        }
+        let _ = root;
+        Ok(Layers::default())
+    }
+
     fn run(&self, command: &Command) -> io::Result<RunOutput> {
+        #[cfg(target_os = "linux")]
+        if let (Some(warden), Some(jail)) = (&self.warden, &command.jail) {
+            return wardened::run(warden, command, jail);
+        }
         run(command)
+    }
+
+    fn stamp(&self, path: &Path) -> Option<(u128, u64)> {
+        let metadata = fs::metadata(path).ok()?;
+        let changed = metadata
+            .modified()
+            .ok()?
+            .duration_since(std::time::UNIX_EPOCH)
+            .ok()?;
+        Some((changed.as_nanos(), metadata.len()))
     }
 
     fn process_id(&self) -> u32 {
@@ -139,6 +182,51 @@ impl System for OsSystem {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+}
+
+/// Removes a folder that was made so that this is hard: deeper than paths can be long, or without the right to list.
+/// What lies two levels below is brought up, again and again, until nothing is deep.
+fn remove_hostile(top: &Path) -> io::Result<()> {
+    fn open_up(folder: &Path) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+        }
+        let _ = folder;
+    }
+    open_up(top);
+    let mut number = 0_u64;
+    loop {
+        let mut any = false;
+        for entry in fs::read_dir(top)? {
+            let path = entry?.path();
+            any = true;
+            if !fs::symlink_metadata(&path)?.is_dir() {
+                fs::remove_file(&path)?;
+                continue;
+            }
+            open_up(&path);
+            for inner in fs::read_dir(&path)? {
+                let inner = inner?.path();
+                if fs::symlink_metadata(&inner)?.is_dir() {
+                    // Moving a folder writes its `..`, for which it must be writable.
+                    open_up(&inner);
+                    number += 1;
+                    while top.join(format!("{number}.up")).exists() {
+                        number += 1;
+                    }
+                    fs::rename(&inner, top.join(format!("{number}.up")))?;
+                } else {
+                    fs::remove_file(&inner)?;
+                }
+            }
+            fs::remove_dir(&path)?;
+        }
+        if !any {
+            return fs::remove_dir(top);
+        }
     }
 }
 
@@ -172,8 +260,17 @@ fn run(command: &Command) -> io::Result<RunOutput> {
         builder.process_group(0);
     }
     let mut child = builder.spawn()?;
-    let full = AtomicBool::new(false);
-    thread::scope(|scope| supervise(scope, command, &mut child, &full))
+    let limits = Limits {
+        timeout: command.timeout,
+        max_output: command.max_output,
+    };
+    thread::scope(|scope| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that does not read its input ends the write with an error; that is its right.
+            scope.spawn(move || drop(stdin.write_all(&command.stdin)));
+        }
+        supervise(&mut child, limits, &mut kill_group)
+    })
 }
 
 enum Pipe {
@@ -181,54 +278,54 @@ enum Pipe {
     Err(Vec<u8>),
 }
 
-fn supervise<'scope>(
-    scope: &'scope thread::Scope<'scope, '_>,
-    command: &'scope Command,
-    child: &mut Child,
-    full: &'scope AtomicBool,
-) -> io::Result<RunOutput> {
+#[derive(Clone, Copy)]
+struct Limits {
+    timeout: Option<Duration>,
+    max_output: Option<usize>,
+}
+
+/// Reads a child's pipes until it ends or a limit does; `stop` ends it, and must let it end soon.
+fn supervise(child: &mut Child, limits: Limits, stop: &mut dyn FnMut(&mut Child)) -> io::Result<RunOutput> {
     let (sender, receiver) = mpsc::channel();
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read its input ends the write with an error; that is its right.
-        scope.spawn(move || drop(stdin.write_all(&command.stdin)));
-    }
     if let Some(stdout) = child.stdout.take() {
         let sender = sender.clone();
-        thread::Builder::new().spawn(reader(stdout, command.max_output, sender, Pipe::Out))?;
+        thread::Builder::new().spawn(reader(stdout, limits.max_output, sender, Pipe::Out))?;
     }
     if let Some(stderr) = child.stderr.take() {
-        thread::Builder::new().spawn(reader(stderr, command.max_output, sender, Pipe::Err))?;
+        thread::Builder::new().spawn(reader(stderr, limits.max_output, sender, Pipe::Err))?;
     }
     let started = Instant::now();
     let mut output = RunOutput {
         ending: Ending::TimedOut,
         stdout: Vec::new(),
         stderr: Vec::new(),
+        order: Vec::new(),
+        layers: Vec::new(),
     };
+    let mut full = false;
     let mut ended: Option<Instant> = None;
     let mut pause = Duration::from_micros(200);
     let mut pipes_open = true;
     loop {
         if pipes_open {
             match receiver.recv_timeout(pause) {
-                Ok(Pipe::Out(bytes)) => push_capped(&mut output.stdout, &bytes, command.max_output, full),
-                Ok(Pipe::Err(bytes)) => push_capped(&mut output.stderr, &bytes, command.max_output, full),
+                Ok(pipe) => full |= push_capped(&mut output, &pipe, limits.max_output),
                 Err(mpsc::RecvTimeoutError::Timeout) => pause = (pause * 2).min(Duration::from_millis(5)),
                 Err(mpsc::RecvTimeoutError::Disconnected) => pipes_open = false,
             }
         }
         if ended.is_none() {
-            if full.load(Ordering::Relaxed) {
-                output.ending = Ending::OutputLimit;
-                kill_group(child);
+            let late = limits.timeout.is_some_and(|limit| started.elapsed() >= limit);
+            if full || late {
+                output.ending = if full {
+                    Ending::OutputLimit
+                } else {
+                    Ending::TimedOut
+                };
+                stop(child);
                 child.wait()?;
                 ended = Some(Instant::now());
-            } else if command.timeout.is_some_and(|limit| started.elapsed() >= limit) {
-                output.ending = Ending::TimedOut;
-                kill_group(child);
-                child.wait()?;
-                ended = Some(Instant::now());
-            } else if !pipes_open && command.timeout.is_none() {
+            } else if !pipes_open && limits.timeout.is_none() {
                 output.ending = ending(child.wait()?);
                 ended = Some(Instant::now());
             } else if let Some(status) = child.try_wait()? {
@@ -244,7 +341,7 @@ fn supervise<'scope>(
         {
             kill_group(child);
             // A program may end between its last write and our look, but it wrote too much all the same.
-            if full.load(Ordering::Relaxed) {
+            if full {
                 output.ending = Ending::OutputLimit;
             }
             return Ok(output);
@@ -252,12 +349,138 @@ fn supervise<'scope>(
     }
 }
 
-fn push_capped(into: &mut Vec<u8>, bytes: &[u8], cap: Option<usize>, full: &AtomicBool) {
-    let room = cap.map_or(bytes.len(), |cap| cap.saturating_sub(into.len()));
-    if bytes.len() > room {
-        full.store(true, Ordering::Relaxed);
+/// Jailed programs, by way of a warden.
+#[cfg(target_os = "linux")]
+mod wardened {
+    use std::io::{self, BufRead as _, BufReader, Write as _};
+    use std::net::Shutdown;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::path::Path;
+    use std::process::{self, Child, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::super::jail::{Jail, Order, Report, RunOrder, Verdict, WORD};
+    use super::super::{Command, Ending, Layers, RunOutput};
+    use super::{Limits, kill_group, supervise};
+
+    /// How long a warden may take to end what it guards.
+    const PATIENCE: Duration = Duration::from_secs(12);
+
+    fn start(warden: &Path, order: &Order, output: impl Fn() -> Stdio) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut child = process::Command::new(warden)
+            .arg(WORD)
+            // Nothing of ours, and nothing of the program's: `LD_PRELOAD` would act on the warden.
+            .env_clear()
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(output())
+            .stderr(output())
+            .spawn()?;
+        let mut control = &ours;
+        let text = serde_json::to_string(order)?;
+        if let Err(error) = writeln!(control, "{text}") {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
+        Ok((child, ours))
     }
-    into.extend_from_slice(&bytes[..bytes.len().min(room)]);
+
+    fn report(control: UnixStream) -> io::Result<Report> {
+        let mut line = String::new();
+        control.set_read_timeout(Some(PATIENCE))?;
+        BufReader::new(control).read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(|_| io::Error::other("the warden ended without a word"))
+    }
+
+    pub(super) fn layers(warden: &Path, root: &Path) -> io::Result<Layers> {
+        let order = Order::Probe {
+            root: root.to_owned(),
+        };
+        let (mut child, control) = start(warden, &order, Stdio::null)?;
+        let report = report(control);
+        child.wait()?;
+        let report = report?;
+        Ok(Layers {
+            working: report.layers,
+            missing: report.missing,
+        })
+    }
+
+    pub(super) fn run(warden: &Path, command: &Command, jail: &Jail) -> io::Result<RunOutput> {
+        let stdin = if command.stdin.is_empty() {
+            None
+        } else {
+            let path = command.folder.with_extension("stdin");
+            std::fs::write(&path, &command.stdin)?;
+            Some(path)
+        };
+        let order = Order::Run(Box::new(RunOrder {
+            program: command.program.clone(),
+            args: command.args.clone(),
+            env: command.env.clone(),
+            folder: command.folder.clone(),
+            stdin: stdin.clone(),
+            timeout: command.timeout,
+            jail: jail.clone(),
+        }));
+        let (mut child, control) = start(warden, &order, Stdio::piped)?;
+        let limits = Limits {
+            // The warden keeps the time; this is for a warden that fails.
+            timeout: command.timeout.map(|limit| limit + PATIENCE),
+            max_output: command.max_output,
+        };
+        let mut stop = |child: &mut Child| {
+            // The warden ends when it cannot hear us any more, everything below it first.
+            let _ = control.shutdown(Shutdown::Write);
+            let asked = Instant::now();
+            while asked.elapsed() < PATIENCE {
+                if child.try_wait().ok().flatten().is_some() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            kill_group(child);
+        };
+        let output = supervise(&mut child, limits, &mut stop);
+        if let Some(path) = stdin {
+            std::fs::remove_file(path)?;
+        }
+        let mut output = output?;
+        let report = report(control)?;
+        output.layers = report.layers;
+        if output.ending == Ending::OutputLimit {
+            return Ok(output);
+        }
+        output.ending = match report.verdict {
+            Verdict::Exited(code) => Ending::Exited(code),
+            Verdict::Signaled(signal) => Ending::Signaled(signal),
+            Verdict::TimedOut | Verdict::Stopped | Verdict::Probed => Ending::TimedOut,
+            Verdict::Memory(bytes) => Ending::MemoryLimit(bytes),
+            Verdict::Processes(count) => Ending::ProcessLimit(count),
+            Verdict::Files(count) => Ending::FileLimit(count),
+            Verdict::Disk(bytes) => Ending::DiskLimit(bytes),
+            Verdict::Failed(why) => return Err(io::Error::other(why)),
+        };
+        Ok(output)
+    }
+}
+
+/// Keeps what came, up to the cap of its stream; whether it passed the cap.
+fn push_capped(output: &mut RunOutput, pipe: &Pipe, cap: Option<usize>) -> bool {
+    let (into, bytes, stream) = match pipe {
+        Pipe::Out(bytes) => (&mut output.stdout, bytes, Stream::Out),
+        Pipe::Err(bytes) => (&mut output.stderr, bytes, Stream::Err),
+    };
+    let room = cap.map_or(bytes.len(), |cap| cap.saturating_sub(into.len()));
+    let kept = bytes.len().min(room);
+    into.extend_from_slice(&bytes[..kept]);
+    match output.order.last_mut() {
+        Some((last, len)) if *last == stream => *len += kept,
+        _ => output.order.push((stream, kept)),
+    }
+    bytes.len() > room
 }
 
 /// Reads a pipe until its end. What comes after the cap is thrown away: a pipe closed early would end the program with

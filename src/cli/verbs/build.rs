@@ -1,11 +1,10 @@
 //! `proofbook build`
 
-use super::{absolute, memo, open_in_browser};
+use super::{absolute, memo, open_in_browser, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, BuildArgs};
 use crate::cli::console::Console;
 use crate::engine::{self, BuildRequest, Goal};
-use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> anyhow::Result<ExitCode> {
     let root = absolute(&args.root)?;
@@ -16,12 +15,14 @@ pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> 
         drafts: build.drafts,
         base_url: build.base_url.clone(),
         only: build.filter.clone(),
+        partition: None,
+        no_run: build.no_run,
         locked: build.locked,
         bless: false,
         jobs: build.jobs,
     };
     let mut progress = console.progress();
-    let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+    let outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
         progress.hear(&event);
     })?;
     drop(progress);

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 
-use super::{absolute, memo, report};
+use super::{absolute, memo, report, system};
 use crate::check::fix;
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, CheckArgs};
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, codes, nearest};
 use crate::engine::{self, BuildRequest, Goal, Outcome, PRIVATE};
 use crate::external::{self, ExternalRequest};
 use crate::report::diff;
-use crate::system::{OsSystem, System as _};
+use crate::system::System as _;
 
 pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> anyhow::Result<ExitCode> {
     if let Some(name) = &check.explain {
@@ -29,6 +29,8 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         drafts: false,
         base_url: None,
         only: check.filter.clone(),
+        partition: check.partition,
+        no_run: false,
         locked: false,
         bless: false,
         jobs: None,
@@ -36,7 +38,7 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
     let memo = memo(&root);
     let look = || -> anyhow::Result<Outcome> {
         let mut progress = console.progress();
-        let mut outcome = engine::build(&OsSystem, &memo, &request, &mut |event| progress.hear(&event))?;
+        let mut outcome = engine::build(&system(), &memo, &request, &mut |event| progress.hear(&event))?;
         drop(progress);
         if check.external {
             ask(&mut outcome, &root, console)?;
@@ -74,7 +76,7 @@ fn ask(outcome: &mut Outcome, root: &Path, console: &Console) -> anyhow::Result<
         now: SystemTime::now(),
     };
     let mut found: Vec<Diagnostic> = outcome.diagnostics.iter().cloned().collect();
-    let asked = external::check(&OsSystem, &request)?.collect(&mut found);
+    let asked = external::check(&system(), &request)?.collect(&mut found);
     console.say(&format!(
         "{} external addresses asked, {} known from before, {} excluded",
         asked.asked, asked.cached, asked.excluded
@@ -88,7 +90,7 @@ fn mend(outcome: &Outcome, root: &Path, console: &Console) -> anyhow::Result<boo
     let mended = fix::mend(&outcome.diagnostics, &outcome.sources);
     for file in &mended {
         let path = root.join(&file.path);
-        let now = OsSystem
+        let now = system()
             .read(&path)
             .with_context(|| format!("failed to read `{}`", path.display()))?;
         anyhow::ensure!(
@@ -96,7 +98,7 @@ fn mend(outcome: &Outcome, root: &Path, console: &Console) -> anyhow::Result<boo
             "`{}` changed while it was checked; nothing more was mended, run `check --fix` again",
             file.path
         );
-        OsSystem
+        system()
             .write(&path, file.after.as_bytes())
             .with_context(|| format!("failed to write `{}`", path.display()))?;
         console.say(&diff::unified(&file.path, &file.before, &file.after));

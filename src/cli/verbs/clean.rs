@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::absolute;
+use super::{absolute, system};
 use crate::cli::ExitCode;
 use crate::cli::args::Args;
 use crate::cli::console::Console;
@@ -10,16 +10,16 @@ use crate::config::book::{Surroundings, read};
 use crate::emit::publish::{Destination, clean};
 use crate::engine::PRIVATE;
 use crate::source::Sources;
-use crate::system::{OsSystem, System as _};
+use crate::system::System as _;
 
 pub(in crate::cli) fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
     let root = absolute(&args.root)?;
-    let book = OsSystem
+    let book = system()
         .read(&root.join("book.toml"))
         .ok()
         .map(|bytes| ("book.toml".to_owned(), bytes));
     let surroundings = Surroundings {
-        env: OsSystem.env_vars(),
+        env: system().env_vars(),
         ..Surroundings::default()
     };
     let config = read(&Sources::new(book), &surroundings).value;
@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(args: &Args, console: &Console) -> anyhow::Result<Exit
         out: &out,
         private: &root.join(PRIVATE),
     };
-    let removed = clean(&OsSystem, to)?;
+    let removed = clean(&system(), to)?;
     let place = out.strip_prefix(&root).unwrap_or(Path::new("")).display();
     console.say(&format!(
         "removed {removed} files of `{place}` and the folder `{PRIVATE}`"

@@ -1,10 +1,11 @@
 //! `proofbook init`
 
+use super::system;
 use crate::cli::ExitCode;
 use crate::cli::args::InitArgs;
 use crate::cli::console::Console;
 use crate::scaffold::{InitOptions, new_site};
-use crate::system::{OsSystem, System as _};
+use crate::system::System as _;
 
 pub(in crate::cli) fn run(init: &InitArgs, console: &Console) -> anyhow::Result<ExitCode> {
     let folder = std::path::absolute(&init.dir)?;
@@ -16,7 +17,7 @@ pub(in crate::cli) fn run(init: &InitArgs, console: &Console) -> anyhow::Result<
     let taken: Vec<&str> = files
         .iter()
         .map(|file| file.path)
-        .filter(|path| OsSystem.kind(&folder.join(path)).is_some())
+        .filter(|path| system().kind(&folder.join(path)).is_some())
         .collect();
     if !taken.is_empty() {
         anyhow::bail!(
@@ -26,7 +27,7 @@ pub(in crate::cli) fn run(init: &InitArgs, console: &Console) -> anyhow::Result<
         );
     }
     for file in &files {
-        OsSystem.write(&folder.join(file.path), file.text.as_bytes())?;
+        system().write(&folder.join(file.path), file.text.as_bytes())?;
     }
     console.say(&format!(
         "made a site in `{}`: {} files",

@@ -5,8 +5,10 @@ pub(super) mod check;
 pub(super) mod clean;
 pub(super) mod completions;
 pub(super) mod init;
+pub(super) mod proofs;
 pub(super) mod serve;
 pub(super) mod test;
+pub(super) mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,12 @@ use crate::system::{OsSystem, System as _};
 fn absolute(root: &Path) -> anyhow::Result<PathBuf> {
     root.canonicalize()
         .with_context(|| format!("failed to find the folder `{}`", root.display()))
+}
+
+/// The operating system, with this program as the warden of what it runs.
+fn system() -> OsSystem {
+    // Executed by this name it is the same program even after its file was replaced.
+    OsSystem::with_warden("/proc/self/exe")
 }
 
 /// The memo of a site.
@@ -48,7 +56,7 @@ fn report(
     };
     match file {
         Some(file) => {
-            OsSystem
+            system()
                 .write(&std::path::absolute(file)?, text.as_bytes())
                 .with_context(|| format!("failed to write `{}`", file.display()))?;
             console.report(outcome);

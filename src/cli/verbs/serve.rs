@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{absolute, memo, open_in_browser};
+use super::{absolute, memo, open_in_browser, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, ServeArgs, Watcher};
 use crate::cli::console::{Console, Progress};
@@ -10,7 +10,6 @@ use crate::engine::{BuildRequest, Goal, Outcome};
 use crate::error::Error;
 use crate::event::Event;
 use crate::serve::{self, Listener, ServeRequest, WatchKind};
-use crate::system::OsSystem;
 
 pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -> anyhow::Result<ExitCode> {
     let root = absolute(&args.root)?;
@@ -27,6 +26,8 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
             drafts: true,
             base_url: None,
             only: Vec::new(),
+            partition: None,
+            no_run: false,
             locked: false,
             bless: false,
             jobs: None,
@@ -42,7 +43,7 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
         open: options.open,
         progress: None,
     };
-    match serve::serve(&OsSystem, &memo(&root), &request, &mut voice) {
+    match serve::serve(&system(), &memo(&root), &request, &mut voice) {
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse => anyhow::bail!(
             "port {} of {} is taken; end the program that holds it, or choose another with `-p` (0 takes a free one)",
             options.port,

@@ -1,12 +1,16 @@
 //! `proofbook test`
 
-use super::{absolute, memo, report};
+use std::path::Path;
+
+use super::{absolute, memo, report, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, TestArgs};
 use crate::cli::console::Console;
 use crate::diagnostic::nearest;
-use crate::engine::{self, BuildRequest, Goal};
-use crate::system::OsSystem;
+use crate::engine::{self, BuildRequest, Goal, Outcome};
+use crate::execute::proofs::ProofRecord;
+use crate::execute::record::FILE;
+use crate::system::System as _;
 
 pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> anyhow::Result<ExitCode> {
     if test.bless && !test.force && std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
@@ -22,12 +26,14 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
         drafts: true,
         base_url: None,
         only: test.slugs.clone(),
+        partition: test.partition,
+        no_run: false,
         locked: false,
         bless: test.bless,
         jobs: None,
     };
     let mut progress = console.progress();
-    let outcome = engine::build(&OsSystem, &memo(&root), &request, &mut |event| {
+    let outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
         progress.hear(&event);
     })?;
     drop(progress);
@@ -42,6 +48,32 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
             None => anyhow::bail!("there is no snippet `{slug}`"),
         }
     }
+    if test.record {
+        record(&outcome, &root, test)?;
+    }
     report(&outcome, test.output_format, test.output_file.as_deref(), console)?;
     Ok(ExitCode::of(&outcome.diagnostics))
+}
+
+/// Writes the record. One part of many machines' work holds only what it proved; what a run of single snippets did not
+/// touch stays as it was recorded.
+fn record(outcome: &Outcome, root: &Path, test: &TestArgs) -> anyhow::Result<()> {
+    let path = root.join(&outcome.config.snippets.dir).join(FILE);
+    let mut record = outcome.record.clone();
+    if test.partition.is_some() {
+        record
+            .snippets
+            .retain(|slug, _| test.partition.is_none_or(|part| part.holds(slug)));
+    } else if !test.slugs.is_empty()
+        && let Ok(bytes) = system().read(&path)
+        && let Ok(old) = ProofRecord::parse(&bytes)
+    {
+        for (slug, item) in old.snippets {
+            if record.snippets.contains_key(&slug) && !test.slugs.contains(&slug) {
+                record.snippets.insert(slug, item);
+            }
+        }
+    }
+    system().write(&path, record.to_json().as_bytes())?;
+    Ok(())
 }

@@ -79,6 +79,23 @@ impl Workspace {
         root.to_string()
     }
 
+    /// The manifest's text for a workspace of these members alone.
+    #[must_use]
+    pub fn with_members(&self, members: &[&str]) -> String {
+        let mut root = self.root.clone();
+        let workspace = root
+            .entry("workspace")
+            .or_insert_with(|| Value::Table(Table::new()));
+        if let Some(workspace) = workspace.as_table_mut() {
+            for key in ["exclude", "default-members"] {
+                workspace.remove(key);
+            }
+            let members = members.iter().map(|&member| Value::from(member)).collect();
+            workspace.insert("members".to_owned(), Value::Array(members));
+        }
+        root.to_string()
+    }
+
     fn shared(&self) -> Option<&Table> {
         self.root.get("workspace")?.get("dependencies")?.as_table()
     }
@@ -189,6 +206,23 @@ impl Lockfile {
         seen.into_iter().map(|((name, ..), text)| (name, text)).collect()
     }
 
+    /// The lockfile's own text with only the entries that a member needs: cargo takes it as it is (`--locked`).
+    #[must_use]
+    pub fn cut(&self, text: &str, member: &str) -> String {
+        let kept: BTreeSet<&str> = self.part(member).into_iter().map(|(_, text)| text).collect();
+        let mut pieces = text.split("[[package]]\n");
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let package: Table = piece.parse().unwrap_or_default();
+            if kept.contains(Value::Table(package).to_string().as_str()) {
+                out.push_str("[[package]]\n");
+                out.push_str(piece);
+            }
+        }
+        // The last one of the text may not be the last that is kept.
+        format!("{}\n", out.trim_end())
+    }
+
     /// The packages that a lockfile's dependency names: `name`, `name version` or `name version (source)`.
     fn named<'a>(&'a self, dependency: &str) -> impl Iterator<Item = (&'a str, &'a LockedPackage)> {
         let mut words = dependency.split(' ');
@@ -242,6 +276,16 @@ dependencies = ["serde 1.0.1"]
         let names: Vec<&str> = lock.part("alpha").into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["alpha", "core", "serde"]);
         assert_eq!(lock.part("gamma"), []);
+    }
+
+    #[test]
+    fn a_cut_lockfile_keeps_the_words_of_what_is_kept() {
+        let lock = "# Made by Cargo.\nversion = 4\n\n[[package]]\nname = \"alpha\"\nversion = \"0.1.0\"\n\n[[package]]\n\
+                    name = \"beta\"\nversion = \"0.1.0\"\n";
+        assert_eq!(
+            Lockfile::new(lock).cut(lock, "alpha"),
+            "# Made by Cargo.\nversion = 4\n\n[[package]]\nname = \"alpha\"\nversion = \"0.1.0\"\n"
+        );
     }
 
     #[test]
