@@ -10,15 +10,24 @@ use std::path::{Path, PathBuf};
 use proofbook::engine::{self, BuildRequest, Goal, Outcome};
 use proofbook::memo::Memo;
 use proofbook::report::concise;
-use proofbook::system::OsSystem;
+use proofbook::system::MemorySystem;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sites/links")
 }
 
 fn outcome() -> Outcome {
+    let mut files = BTreeMap::new();
+    texts(&folder().join("in"), &mut files);
+    let sys = MemorySystem::new(files.into_iter().map(|(path, bytes)| {
+        let below = path.strip_prefix(folder().join("in")).unwrap_or(&path);
+        (
+            format!("/s/{}", below.to_string_lossy().replace('\\', "/")),
+            bytes,
+        )
+    }));
     let request = BuildRequest {
-        root: folder().join("in"),
+        root: PathBuf::from("/s"),
         goal: Goal::Check,
         drafts: false,
         base_url: None,
@@ -29,8 +38,7 @@ fn outcome() -> Outcome {
         bless: false,
         jobs: None,
     };
-    engine::build(&OsSystem::new(), &Memo::in_memory(), &request, &mut |_| {})
-        .unwrap_or_else(|error| panic!("{error}"))
+    engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

@@ -177,7 +177,17 @@ impl<'a> Checker<'a> {
                     )
                     .at(link.destination_span)
                     .label("no such anchor")
-                    .help("the theme makes this page; look there for the ids that it has")
+                    .help(
+                        if self
+                            .page_sources
+                            .get(path.as_str())
+                            .is_some_and(|source| !source.is_empty())
+                        {
+                            "raw HTML gives that id, and `raw-html` in book.toml does not let it through"
+                        } else {
+                            "the theme makes this page; look there for the ids that it has"
+                        },
+                    )
                     .suggest(id, ids),
                 );
             }

@@ -177,7 +177,10 @@ impl Book {
                         .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
                 });
                 // The site's own pages were checked without asking anyone.
-                let home = own.is_some_and(|own| url.starts_with(own.trim_end_matches('/')));
+                let home = own.is_some_and(|own| {
+                    let rest = url.strip_prefix(own.trim_end_matches('/'));
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#', '?']))
+                });
                 (http && !home).then_some(ExternalLink {
                     url,
                     span: link.destination_span,

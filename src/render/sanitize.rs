@@ -80,7 +80,8 @@ const OPAQUE: [&str; 8] = [
 fn attribute_allowed(element: &str, name: &str) -> bool {
     match name {
         "id" | "class" | "title" | "lang" | "dir" => true,
-        "href" => element == "a",
+        // The old way to name a place; links to it are checked like those to ids.
+        "href" | "name" => element == "a",
         "src" | "alt" | "width" | "height" => element == "img",
         "open" => element == "details",
         "colspan" | "rowspan" | "scope" => matches!(element, "td" | "th"),
