@@ -28,6 +28,26 @@ impl Code {
             .find(|code| code.0 == name)
     }
 
+    /// What it is said of: one sentence.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        codes::ALL
+            .iter()
+            .zip(codes::SUMMARIES)
+            .find(|((code, _), _)| *code == self)
+            .map_or("", |(_, summary)| summary.trim())
+    }
+
+    /// Its documentation in Markdown: what, why, an example, how to mend. One file a rule below `docs/rules/`.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        codes::ALL
+            .iter()
+            .zip(codes::EXPLANATIONS)
+            .find(|((code, _), _)| *code == self)
+            .map_or("", |(_, text)| text)
+    }
+
     /// The severity where book.toml says nothing.
     #[must_use]
     pub fn default_severity(self) -> Severity {
@@ -49,10 +69,15 @@ pub mod codes {
     use super::{Code, Severity};
 
     macro_rules! codes {
-        ($($(#[$doc:meta])* $name:ident = $text:literal $severity:ident;)*) => {
-            $($(#[$doc])* pub const $name: Code = Code($text);)*
+        ($(#[doc = $doc:literal] $name:ident = $text:literal $severity:ident;)*) => {
+            $(#[doc = $doc] pub const $name: Code = Code($text);)*
             /// All codes with their default severity, in the order of the formats page.
             pub const ALL: &[(Code, Severity)] = &[$(($name, Severity::$severity)),*];
+            /// What each code is said of, in the order of [`ALL`].
+            pub(super) const SUMMARIES: &[&str] = &[$($doc),*];
+            /// The documentation of each code, in the order of [`ALL`]; a code without its file does not compile.
+            pub(super) const EXPLANATIONS: &[&str] =
+                &[$(include_str!(concat!("../docs/rules/", $text, ".md"))),*];
         };
     }
 
@@ -184,6 +209,15 @@ pub struct Label {
     pub message: String,
 }
 
+/// The one safe way to mend something: what to write in whose place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The text to replace.
+    pub span: Span,
+    /// What to write there.
+    pub replacement: String,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -206,6 +240,8 @@ pub struct Diagnostic {
     pub detail: Option<String>,
     /// How to mend it.
     pub help: Option<String>,
+    /// The change that mends it, where there is one safe answer.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -221,6 +257,7 @@ impl Diagnostic {
             labels: Vec::new(),
             detail: None,
             help: None,
+            fix: None,
         }
     }
 
@@ -263,6 +300,15 @@ impl Diagnostic {
         self
     }
 
+    /// Gives the change that mends it.
+    pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix {
+            span,
+            replacement: replacement.into(),
+        });
+        self
+    }
+
     /// Gives it another weight than its code's.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
@@ -282,9 +328,12 @@ impl Diagnostic {
 /// length (at least 2 edits); the first of equals.
 #[must_use]
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(2);
+    let length = wrong.chars().count();
+    let limit = (length / 3).max(2);
     candidates
         .into_iter()
+        // The distance is never less than the difference of the lengths.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (strsim::damerau_levenshtein(wrong, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= limit && distance < candidate.chars().count())
         .min_by_key(|&(distance, _)| distance)
@@ -432,6 +481,22 @@ mod tests {
             .map(|d| d.message.clone())
             .collect();
         assert_eq!(order, ["early", "late", "no place"]);
+    }
+
+    #[test]
+    fn every_code_is_explained_by_all_four_parts() {
+        for &(code, _) in codes::ALL {
+            let text = code.explanation();
+            assert!(text.starts_with(&format!("# {code}\n\n")), "{code}: {text}");
+            let parts: Vec<&str> = text.split("\n## ").collect();
+            let heads: Vec<&str> = parts[1..].iter().filter_map(|part| part.lines().next()).collect();
+            assert_eq!(heads, ["Why", "Example", "How to mend"], "{code}");
+            assert!(
+                parts.iter().all(|part| part.trim().lines().count() > 2),
+                "{code}: a part is empty"
+            );
+            assert!(!code.summary().is_empty(), "{code}");
+        }
     }
 
     #[test]

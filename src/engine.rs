@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::check::{self, site::SiteRequest};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics, Staged};
 use crate::emit::publish::{Destination, WriteSummary};
@@ -18,7 +19,7 @@ use crate::execute::proofs::ProofRecord;
 use crate::execute::{self, ExecuteRequest};
 use crate::load;
 use crate::memo::{ContentHash, Memo};
-use crate::model::book::Book;
+use crate::model::book::{Book, ExternalLink};
 use crate::model::guide::{Document, DocumentKind};
 use crate::model::site::Site;
 use crate::model::snippet::{Partition, Status, VerifiedOutputs};
@@ -84,6 +85,8 @@ pub struct Outcome {
     pub site: Option<Arc<Site>>,
     /// Where the site was written, and what that changed.
     pub published: Option<(PathBuf, WriteSummary)>,
+    /// Links out of the site, for those who ask them.
+    pub external: Vec<ExternalLink>,
     /// How much there is.
     pub counts: Counts,
 }
@@ -237,6 +240,7 @@ fn walk(
         sys,
     ));
     files.extend(index.files);
+    files.extend(render::additional_files(&config, &sources));
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
         files.push((
             path,
@@ -254,6 +258,13 @@ fn walk(
         files,
     };
     let site = emit::assemble(parts).collect(&mut found);
+    found.extend(check::site::check(&SiteRequest {
+        site: &site,
+        pages: &pages,
+        book: &book,
+        sources: &sources,
+        config: &config,
+    }));
     let pages = pages.len();
     finish(
         sys,
@@ -316,6 +327,7 @@ fn finish(
         published: published.is_some(),
     });
     let counts = count(&made.book, &made.proofs, made.pages);
+    let external = made.book.external_links(made.config.html.site_url.as_deref());
     let record = ProofRecord::new(&made.proofs, &made.book, &made.sources);
     Ok(Outcome {
         sources: made.sources,
@@ -325,6 +337,7 @@ fn finish(
         record,
         site: site.map(Arc::new),
         published,
+        external,
         counts,
     })
 }

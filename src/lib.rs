@@ -9,6 +9,7 @@
 //!
 //! [`engine`] alone knows this order. `ARCHITECTURE.md` tells what each room does and what it may import.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
@@ -17,7 +18,9 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod external;
 pub mod load;
+pub mod markup;
 pub mod memo;
 pub mod model;
 pub mod parse;

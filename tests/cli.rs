@@ -403,6 +403,52 @@ fn faults_are_all_told_in_one_run_with_places() {
 }
 
 #[test]
+fn every_report_format_goes_to_stdout_alone_or_to_a_file() {
+    let site = new_site();
+    write(
+        site.path(),
+        "content/faults.md",
+        "# F\n\n### A\n\n[x](nowhere.md)\n",
+    );
+    for (format, part) in [
+        ("concise", "content/faults.md:5:5: error[link/missing-file] "),
+        ("json", "\"code\": \"link/missing-file\""),
+        ("github", "::error file=content/faults.md,line=5,col=5,"),
+        ("sarif", "\"version\": \"2.1.0\""),
+        ("junit", "name=\"string-move\"/>"),
+    ] {
+        let output = run(site.path(), &["check", "--output-format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(part), "{part:?} is missing in {text}");
+        assert!(!said(&output).contains("nowhere"), "{}", said(&output));
+
+        let file = format!("out/report.{format}");
+        let output = run(
+            site.path(),
+            &["check", "--output-format", format, "--output-file", &file],
+        );
+        assert!(output.stdout.is_empty() && said(&output).contains("link/missing-file"));
+        assert_eq!(read(site.path(), &file), text);
+    }
+    check(site.path(), &["test", "--output-format", "junit"], 0);
+}
+
+#[test]
+fn rules_explain_themselves() {
+    let anywhere = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let output = run(anywhere.path(), &["check", "--explain", "link/moved"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.starts_with("# link/moved\n") && text.contains("## How to mend"),
+        "{text}"
+    );
+    let told = check(anywhere.path(), &["check", "--explain", "link/mvoed"], 2);
+    assert!(told.contains("did you mean `link/moved`?"), "{told}");
+}
+
+#[test]
 fn themes_are_overridden_block_by_block() {
     let site = new_site();
     write(

@@ -111,6 +111,10 @@ fn sites() {
     let mut seen = 0;
     for entry in fs::read_dir(here().join("sites")).into_iter().flatten().flatten() {
         let folder = entry.path();
+        if folder.join("expected.txt").exists() {
+            // A site whose faults matter, not its pages; another test reads it.
+            continue;
+        }
         seen += 1;
         let outcome = build(&read_tree(&folder.join("in")));
         assert_eq!(human::render(&outcome, false), "", "{}", folder.display());

@@ -15,10 +15,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["source", "diagnostic", "model"]),
     ("system", &[]),
     ("memo", &["system"]),
+    ("markup", &[]),
     ("event", &["model", "diagnostic"]),
-    ("load", &["system", "config", "source", "diagnostic", "error"]),
-    ("parse", &["model", "source", "diagnostic", "config"]),
-    ("resolve", &["model", "source", "diagnostic", "config", "load"]),
+    (
+        "load",
+        &["system", "config", "source", "diagnostic", "error", "markup"],
+    ),
+    ("parse", &["model", "source", "diagnostic", "config", "markup"]),
+    (
+        "resolve",
+        &["model", "source", "diagnostic", "config", "load", "markup"],
+    ),
     (
         "execute",
         &[
@@ -33,16 +40,27 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "render",
-        &["model", "config", "memo", "diagnostic", "source", "system"],
+        &[
+            "model",
+            "config",
+            "memo",
+            "diagnostic",
+            "source",
+            "system",
+            "markup",
+            "load",
+        ],
     ),
     ("search", &["model", "source", "config"]),
     (
         "emit",
         &["model", "system", "source", "config", "diagnostic", "error"],
     ),
+    ("check", &["model", "source", "config", "diagnostic", "markup"]),
     (
         "engine",
         &[
+            "check",
             "source",
             "error",
             "diagnostic",
@@ -60,7 +78,22 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "emit",
         ],
     ),
-    ("report", &["event", "engine", "diagnostic", "source"]),
+    (
+        "external",
+        &[
+            "model",
+            "source",
+            "config",
+            "diagnostic",
+            "markup",
+            "system",
+            "error",
+        ],
+    ),
+    (
+        "report",
+        &["event", "engine", "diagnostic", "source", "model", "memo"],
+    ),
     (
         "verify",
         &[
@@ -90,9 +123,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     ("tiny_http", &["serve"]),
     ("notify", &["serve"]),
+    ("ureq", &["external"]),
+    ("rustls", &["external"]),
+    ("url", &["external"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
-    ("rayon", &["engine", "execute", "render", "search"]),
+    ("rayon", &["engine", "execute", "render", "search", "check"]),
     ("std::fs", &["system"]),
     ("std::process", &["system", "cli", "main"]),
     ("std::env", &["system", "cli", "main"]),
@@ -219,6 +255,19 @@ fn every_code_is_documented() {
         .filter(|code| !formats.contains(&format!("`{code}`")))
         .collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md does not list {missing:?}");
+}
+
+#[test]
+fn every_rule_file_belongs_to_a_code() {
+    let folder = root().join("docs/rules");
+    for path in files(&folder, "md") {
+        let name = path.strip_prefix(&folder).unwrap_or(&path).with_extension("");
+        let name = name.to_string_lossy().replace('\\', "/");
+        assert!(
+            proofbook::diagnostic::Code::from_name(&name).is_some(),
+            "docs/rules has `{name}.md`, and there is no such code"
+        );
+    }
 }
 
 #[test]

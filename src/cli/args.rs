@@ -117,18 +117,43 @@ pub(super) struct CheckArgs {
     /// Report only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Ask the addresses outside the site too, as `[check.links]` says
+    #[arg(long)]
+    pub(super) external: bool,
+    /// Mend what has one safe answer (moved links, wrong case, a missing `#`), and show the changes
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Print what a rule is about, why it matters and how to mend it, and check nothing
+    #[arg(long, value_name = "CODE")]
+    pub(super) explain: Option<String>,
     /// Run only this snippet
     #[arg(long, value_name = "SLUG")]
     pub(super) filter: Vec<String>,
+    /// Only one part of the snippets, as in `hash:1/4`
+    #[arg(long, value_name = "PART", value_parser = Partition::parse)]
+    pub(super) partition: Option<Partition>,
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
+    /// Write the report to this file; people still read it on stderr
+    #[arg(long, value_name = "FILE")]
+    pub(super) output_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
+    /// For people, with the lines at fault
     Human,
+    /// One line each
+    Concise,
+    /// The project's own schema
     Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for lists of tests
+    Junit,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -150,6 +175,9 @@ pub(super) struct TestArgs {
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) output_format: OutputFormat,
+    /// Write the report to this file; people still read it on stderr
+    #[arg(long, value_name = "FILE")]
+    pub(super) output_file: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

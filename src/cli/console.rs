@@ -45,6 +45,10 @@ impl Console {
     }
 
     /// Says what must be heard.
+    #[expect(
+        clippy::unused_self,
+        reason = "it belongs beside `say`, whichever settings it comes to heed"
+    )]
     pub(super) fn insist(&self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{text}");
     }

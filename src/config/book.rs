@@ -7,7 +7,7 @@ use regex::Regex;
 use super::tree::{Node, Reader, Unknown, Value, parse};
 use super::{
     BookConfig, BuildConfig, ColorTheme, Config, GuideConfig, HtmlConfig, InlineMode, PartLabel, RawHtml,
-    SandboxMode, SnippetsConfig, StructuredData, snippet,
+    SandboxMode, SnippetsConfig, StructuredData, links, snippet,
 };
 use crate::diagnostic::{Code, Diagnostic, Level, Severity, Staged, codes};
 use crate::model::snippet::{Network, Redaction};
@@ -72,7 +72,7 @@ pub fn read(sources: &Sources, surroundings: &Surroundings) -> Staged<Config> {
     noted.extend(read_rust(reader.table("rust"), &mut config.edition));
     read_guide(reader.table("guide"), &mut config.guide);
     read_snippets(reader.table("snippets"), &mut config.snippets);
-    noted.extend(read_check(reader.table("check"), &mut config.levels));
+    noted.extend(read_check(reader.table("check"), &mut config));
     let mut output = reader.table("output");
     noted.extend(read_html(output.table("html"), sources, source, &mut config.html));
     noted.extend(output.finish(|_| Unknown::Noted));
@@ -394,7 +394,7 @@ fn redactions(value: &Value) -> Option<Vec<Redaction>> {
         .collect()
 }
 
-fn read_check(mut reader: Reader<'_>, levels: &mut BTreeMap<Code, Level>) -> Vec<(String, Node)> {
+fn read_check(mut reader: Reader<'_>, config: &mut Config) -> Vec<(String, Node)> {
     const LEVELS: [(&str, Level); 3] = [
         ("error", Level::Error),
         ("warn", Level::Warn),
@@ -421,7 +421,7 @@ fn read_check(mut reader: Reader<'_>, levels: &mut BTreeMap<Code, Level>) -> Vec
             _ => None,
         };
         if let Some(level) = level {
-            levels.insert(code, level);
+            config.levels.insert(code, level);
         } else {
             let diagnostic = Diagnostic::new(
                 codes::CONFIG_INVALID_VALUE,
@@ -431,30 +431,9 @@ fn read_check(mut reader: Reader<'_>, levels: &mut BTreeMap<Code, Level>) -> Vec
         }
     }
     rules.finish(|_| Unknown::Refused);
-    let mut links = reader.table("links");
-    for key in LINK_KEYS {
-        links.take(key);
-    }
-    links.finish(|_| Unknown::Refused);
+    links::read(reader.table("links"), &mut config.links);
     reader.finish(|_| Unknown::Refused)
 }
-
-/// Keys of `[check.links]`; the external link check reads them.
-const LINK_KEYS: [&str; 13] = [
-    "accept",
-    "exclude",
-    "exclude-path",
-    "cache",
-    "max-cache-age",
-    "max-retries",
-    "retry-wait-time",
-    "timeout",
-    "host-concurrency",
-    "host-request-interval",
-    "include-fragments",
-    "remap",
-    "offline",
-];
 
 fn read_html(
     mut reader: Reader<'_>,
@@ -761,6 +740,37 @@ mod tests {
     fn paths_that_leave_the_root_are_refused() {
         let (config, found) = check("[build]\nbuild-dir = \"../out\"\n", &[]);
         assert_eq!((config.build.build_dir.as_str(), found.len()), ("site", 1));
+    }
+
+    #[test]
+    fn the_link_options_are_read_and_checked() {
+        let (config, found) = check(
+            "[check.links]\naccept = [\"200..=299\", 429]\nexclude = ['^https://a\\.example/']\ntimeout = 5\nmax-cache-age = \"2d\"\n\
+             remap = [\"https://old/(.*) https://new/$1\"]\nallow-private = [\"127.0.0.0/8\"]\n",
+            &[],
+        );
+        assert_eq!(found, Vec::<String>::new());
+        assert_eq!(config.links.accept, [(200, 299), (429, 429)]);
+        assert_eq!(
+            (
+                config.links.timeout.as_secs(),
+                config.links.max_cache_age.as_secs()
+            ),
+            (5, 172_800)
+        );
+        let (_, found) = check(
+            "[check.links]\nexclude = [\"a\", \"(\"]\ntimeout = 0\nhost-concurency = 1\nallow-private = [\"localhost\"]\n",
+            &[],
+        );
+        let lines: Vec<&str> = found
+            .iter()
+            .map(|line| line.split(' ').next().unwrap_or_default())
+            .collect();
+        assert_eq!(
+            lines,
+            ["error:Some(2)", "error:Some(3)", "error:Some(5)", "error:Some(4)"],
+            "{found:?}"
+        );
     }
 
     #[test]

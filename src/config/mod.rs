@@ -4,6 +4,7 @@
 //! the other rooms get.
 
 pub mod book;
+pub mod links;
 pub mod snippet;
 pub mod tree;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub html: HtmlConfig,
     /// `[check.rules]`
     pub levels: BTreeMap<Code, Level>,
+    /// `[check.links]`
+    pub links: links::LinksConfig,
 }
 
 /// `[book]`
@@ -269,6 +272,7 @@ impl Default for Config {
                 print: true,
             },
             levels: BTreeMap::new(),
+            links: links::LinksConfig::default(),
         }
     }
 }

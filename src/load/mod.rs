@@ -6,13 +6,15 @@
 
 mod include;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Config;
 use crate::config::book::{Surroundings, read};
 use crate::diagnostic::{Diagnostic, Staged, codes};
 use crate::error::Error;
-use crate::source::Sources;
+use crate::markup;
+use crate::source::{Sources, Span};
 use crate::system::{FileKind, System};
 
 /// A site in memory.
@@ -62,9 +64,19 @@ pub fn load(sys: &dyn System, root: &Path) -> Result<Staged<Loaded>, Error> {
         .chain(&first.html.input_404)
         .map(String::as_str)
         .chain(synonyms_path(&files));
-    for path in named.map(str::to_owned).collect::<Vec<_>>() {
-        if clean(&path).is_some() {
-            read_if_there(sys, root, &path, &mut files)?;
+    let mut open: Vec<String> = named.map(str::to_owned).collect();
+    let mut read_before: BTreeSet<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    while let Some(path) = open.pop() {
+        if clean(&path).is_none() || !read_before.insert(path.clone()) {
+            continue;
+        }
+        let before = files.len();
+        read_if_there(sys, root, &path, &mut files)?;
+        if let Some((_, bytes)) = files.get(before)
+            && path.ends_with(".css")
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            open.extend(style_needs(&path, text));
         }
     }
 
@@ -72,8 +84,48 @@ pub fn load(sys: &dyn System, root: &Path) -> Result<Staged<Loaded>, Error> {
     let mut diagnostics = Vec::new();
     check_texts(&sources, &mut diagnostics);
     let config = read(&sources, &surroundings).collect(&mut diagnostics);
+    check_additional(&sources, &config, &mut diagnostics);
     include::expand_all(sys, root, &config.book.src, &mut sources, &mut diagnostics);
     Ok(Staged::new(Loaded { sources, config }, diagnostics))
+}
+
+/// The files that a style sheet loads, as paths from the root.
+#[must_use]
+pub fn style_needs(path: &str, text: &str) -> Vec<String> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut needed = Vec::new();
+    markup::css(text, &mut |found| {
+        let address = found.value.split(['?', '#']).next().unwrap_or_default();
+        if !address.is_empty() && !address.starts_with('/') && !address.contains(':') {
+            needed.extend(clean(&if folder.is_empty() {
+                address.to_owned()
+            } else {
+                format!("{folder}/{address}")
+            }));
+        }
+    });
+    needed
+}
+
+/// Reports additional style sheets and scripts that are not there, at their names in book.toml.
+fn check_additional(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic>) {
+    let html = &config.html;
+    for path in html.additional_css.iter().chain(&html.additional_js) {
+        if sources.by_path(path).is_some() {
+            continue;
+        }
+        let diagnostic = Diagnostic::new(
+            codes::LINK_MISSING_FILE,
+            format!("every page would load `{path}`, and there is no such file"),
+        )
+        .help("paths in book.toml are relative to the site's root");
+        let book = sources.by_path("book.toml");
+        let place = book.and_then(|book| Some((book.id, book.text.find(&format!("\"{path}\""))? + 1)));
+        diagnostics.push(match place {
+            Some((file, at)) => diagnostic.at(Span::new(file, at..at + path.len())),
+            None => diagnostic.in_file("book.toml"),
+        });
+    }
 }
 
 fn synonyms_path(files: &[(String, Vec<u8>)]) -> Option<&str> {

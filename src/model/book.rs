@@ -163,6 +163,36 @@ impl Book {
         }
     }
 
+    /// Every link to another site, in reading order; `own` is the site's own address.
+    #[must_use]
+    pub fn external_links(&self, own: Option<&str>) -> Vec<ExternalLink> {
+        self.documents()
+            .flat_map(|document| &document.links)
+            .filter_map(|link| {
+                let Some(ResolvedLink::External(url)) = self.links.get(&link.span) else {
+                    return None;
+                };
+                let url = match url.strip_prefix("//") {
+                    Some(rest) => format!("https://{rest}"),
+                    None => url.clone(),
+                };
+                let http = ["http://", "https://"].iter().any(|scheme| {
+                    url.get(..scheme.len())
+                        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+                });
+                // The site's own pages were checked without asking anyone.
+                let home = own.is_some_and(|own| {
+                    let rest = url.strip_prefix(own.trim_end_matches('/'));
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#', '?']))
+                });
+                (http && !home).then_some(ExternalLink {
+                    url,
+                    span: link.destination_span,
+                })
+            })
+            .collect()
+    }
+
     /// All content documents: home, guides, plain pages.
     pub fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
         self.home
@@ -213,4 +243,13 @@ impl Guide {
     pub fn path(&self) -> &SitePath {
         &self.pages[0].path
     }
+}
+
+/// A link that leads out of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalLink {
+    /// The address, `http:` or `https:`.
+    pub url: String,
+    /// Where it is written.
+    pub span: Span,
 }

@@ -306,6 +306,16 @@ pub enum LinkKind {
 }
 
 impl Document {
+    /// The anchor of the `#` title; empty where there is no title.
+    #[must_use]
+    pub fn title_id(&self) -> &str {
+        let Some(title) = &self.title else { return "" };
+        self.anchors
+            .iter()
+            .find(|anchor| anchor.span == title.span && anchor.kind != AnchorKind::Html)
+            .map_or("", |anchor| anchor.id.as_str())
+    }
+
     /// All questions in reading order, follow-ups after their question.
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
         self.sections

@@ -1,5 +1,6 @@
 //! The site as it is written: paths, HTML, files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -119,6 +120,31 @@ pub fn encode(path: &str) -> String {
         }
     }
     out
+}
+
+/// Resolves percent-encoding; a text that is not UTF-8 then stays as it is.
+#[must_use]
+pub fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let hex = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (hex(at + 1), hex(at + 2)) {
+            (Some(high), Some(low)) if bytes[at] == b'%' => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 fn refusal(segment: &str) -> Option<&'static str> {

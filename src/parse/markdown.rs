@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use pulldown_cmark::{
-    BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag,
+    BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag,
 };
 
-use super::{directive, html};
+use super::{destination, directive, html};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::document::{
     AdmonitionKind, Alignment, Block, BlockKind, CodeBlock, Definition, Footnote, Heading, Inline,
@@ -54,12 +54,28 @@ pub(super) fn parse(text: &str, from: usize, file: FileId, diagnostics: &mut Vec
         diagnostics,
         parsed: Parsed::default(),
         open: vec![Frame::new(Kind::Root, from..text.len())],
+        definitions: HashMap::new(),
         skipped: 0,
         told_depth: false,
     };
-    for (event, range) in Parser::new_ext(&text[from..], options).into_offset_iter() {
+    let mut broken: Vec<(Range<usize>, LinkType, String)> = Vec::new();
+    let note_broken = |link: BrokenLink<'_>| {
+        broken.push((link.span, link.link_type, owned(&link.reference)));
+        None
+    };
+    let parser = Parser::new_with_broken_link_callback(&text[from..], options, Some(note_broken));
+    for (label, definition) in parser.reference_definitions().iter() {
+        let range = definition.span.start + from..definition.span.end + from;
+        builder.definitions.insert(label.to_lowercase(), range);
+    }
+    for (event, range) in parser.into_offset_iter() {
         builder.event(event, range.start + from..range.end + from);
     }
+    builder.tell_undefined(
+        broken
+            .into_iter()
+            .map(|(range, kind, label)| (range.start + from..range.end + from, kind, label)),
+    );
     builder.finish()
 }
 
@@ -74,10 +90,12 @@ struct Frame<'a> {
     rows: Vec<Vec<Vec<Inline>>>,
     definitions: Vec<Definition>,
     text: String,
+    /// For raw HTML: the text with its places.
+    markup: html::Pieces,
 }
 
 impl<'a> Frame<'a> {
-    const fn new(kind: Kind<'a>, range: Range<usize>) -> Self {
+    fn new(kind: Kind<'a>, range: Range<usize>) -> Self {
         Self {
             kind,
             range,
@@ -87,6 +105,7 @@ impl<'a> Frame<'a> {
             rows: Vec::new(),
             definitions: Vec::new(),
             text: String::new(),
+            markup: html::Pieces::default(),
         }
     }
 }
@@ -104,6 +123,8 @@ struct Builder<'a, 'd> {
     diagnostics: &'d mut Vec<Diagnostic>,
     parsed: Parsed,
     open: Vec<Frame<'a>>,
+    /// The places of link reference definitions, by their labels in lower case.
+    definitions: HashMap<String, Range<usize>>,
     /// Elements too deep to be kept that are still open.
     skipped: usize,
     told_depth: bool,
@@ -133,17 +154,26 @@ impl<'a> Builder<'a, '_> {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(_) => self.end(),
-            Event::Text(text) => self.push_text(&text, range),
+            Event::Text(text) => {
+                self.tell_no_footnote(range.clone());
+                self.push_text(&text, range);
+            }
             Event::Code(code) => self.push_inline(InlineKind::Code(owned(&code)), range),
             Event::InlineMath(math) | Event::DisplayMath(math) => {
                 self.push_inline(InlineKind::Code(owned(&math)), range);
             }
             Event::Html(markup) => {
-                html::scan(&markup, self.span(range.clone()), &mut self.parsed);
-                self.top().text.push_str(&owned(&markup));
+                let text = self.text;
+                let frame = self.top();
+                frame.markup.push(&markup, text, range);
+                frame.text.push_str(&owned(&markup));
             }
             Event::InlineHtml(markup) => {
-                html::scan(&markup, self.span(range.clone()), &mut self.parsed);
+                if !self.in_image() {
+                    let mut pieces = html::Pieces::default();
+                    pieces.push(&markup, self.text, range.clone());
+                    html::scan(&pieces, self.file, &mut self.parsed);
+                }
                 self.push_inline(InlineKind::Html(owned(&markup)), range);
             }
             Event::FootnoteReference(label) => {
@@ -187,7 +217,6 @@ impl<'a> Builder<'a, '_> {
             }
             return;
         }
-        self.note_link(&tag, &range);
         let kind = match tag {
             Tag::Item => Kind::Item(None),
             tag => Kind::Tag(tag),
@@ -195,18 +224,47 @@ impl<'a> Builder<'a, '_> {
         self.open.push(Frame::new(kind, range));
     }
 
-    /// Notes the use of an address, in order of place.
-    fn note_link(&mut self, tag: &Tag<'_>, range: &Range<usize>) {
-        let (link_type, destination, kind) = match tag {
+    /// Whether an image's alternative text is open: it is plain text in the end, links and markup in it lead nowhere.
+    fn in_image(&self) -> bool {
+        self.open
+            .iter()
+            .any(|frame| matches!(frame.kind, Kind::Tag(Tag::Image { .. })))
+    }
+
+    /// Notes the use of an address by a link or image that ends here.
+    fn note_link(&mut self, tag: &Tag<'_>, content: &[Inline], range: &Range<usize>) {
+        let (link_type, destination, label, kind) = match tag {
             Tag::Link {
-                link_type, dest_url, ..
-            } => (*link_type, dest_url, LinkKind::Link),
+                link_type,
+                dest_url,
+                id,
+                ..
+            } => (*link_type, dest_url, id, LinkKind::Link),
             Tag::Image {
-                link_type, dest_url, ..
-            } => (*link_type, dest_url, LinkKind::Image),
+                link_type,
+                dest_url,
+                id,
+                ..
+            } => (*link_type, dest_url, id, LinkKind::Image),
             _ => return,
         };
-        let place = destination_range(self.text, range, link_type, destination);
+        if self.in_image() {
+            return;
+        }
+        let text = self.text;
+        let place = match link_type {
+            LinkType::Inline => {
+                let from = content.last().map_or(range.start, |last| last.span.end as usize);
+                destination::inline(text, from..range.end)
+            }
+            LinkType::Autolink | LinkType::Email => Some(range.start + 1..range.end - 1),
+            LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut => self
+                .definitions
+                .get(&label.to_lowercase())
+                .and_then(|definition| destination::definition(text, definition.clone())),
+            _ => None,
+        };
+        let place = place.filter(|place| !place.is_empty()).unwrap_or(range.clone());
         let destination = if link_type == LinkType::Email {
             format!("mailto:{destination}")
         } else {
@@ -221,6 +279,62 @@ impl<'a> Builder<'a, '_> {
         });
     }
 
+    /// Reports references that nothing defines, where they can hardly be meant as plain text: `[text][label]` and
+    /// `[label][]` with a word as label and no word right before them (`a[i][j]` is no link), and `[^note]`.
+    fn tell_undefined(&mut self, broken: impl Iterator<Item = (Range<usize>, LinkType, String)>) {
+        for (range, kind, label) in broken {
+            let follows_word = self.text[..range.start]
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_alphanumeric() || matches!(c, ']' | ')' | '_' | '\\'));
+            let word = label.chars().filter(|c| c.is_alphabetic()).count() > 1;
+            if matches!(kind, LinkType::Reference | LinkType::Collapsed) && word && !follows_word {
+                let labels: Vec<String> = self.definitions.keys().cloned().collect();
+                let span = self.span(range);
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        codes::LINK_MISSING_FILE,
+                        format!("no definition says where `[{label}]` leads"),
+                    )
+                    .at(span)
+                    .label("shown as plain text")
+                    .help(format!("add a line `[{label}]: address`"))
+                    .suggest(&label, labels.iter().map(String::as_str)),
+                );
+            }
+        }
+    }
+
+    /// Reports a reference to a footnote that nothing defines: the parser makes plain text of it.
+    fn tell_no_footnote(&mut self, range: Range<usize>) {
+        let text = self.text;
+        let code = matches!(
+            self.top().kind,
+            Kind::Tag(Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_))
+        );
+        if code || !text[range.start..].starts_with("[^") || text[..range.start].ends_with('\\') {
+            return;
+        }
+        let label: String = text[range.start + 2..]
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+            .collect();
+        let end = range.start + 2 + label.len();
+        if label.is_empty() || !text[end..].starts_with(']') {
+            return;
+        }
+        let span = self.span(range.start..end + 1);
+        self.diagnostics.push(
+            Diagnostic::new(
+                codes::LINK_MISSING_ANCHOR,
+                format!("there is no footnote `{label}`"),
+            )
+            .at(span)
+            .label("shown as plain text")
+            .help(format!("add a line `[^{label}]: note`")),
+        );
+    }
+
     fn end(&mut self) {
         if self.skipped > 0 {
             self.skipped -= 1;
@@ -231,6 +345,9 @@ impl<'a> Builder<'a, '_> {
         }
         let Some(mut frame) = self.open.pop() else { return };
         let range = frame.range.clone();
+        if let Kind::Tag(tag) = &frame.kind {
+            self.note_link(tag, &frame.inlines, &range);
+        }
         if matches!(
             frame.kind,
             Kind::Item(_)
@@ -283,7 +400,10 @@ impl<'a> Builder<'a, '_> {
                 };
                 self.push_block(BlockKind::Code(code), range);
             }
-            Kind::Tag(Tag::HtmlBlock) => self.push_block(BlockKind::Html(frame.text), range),
+            Kind::Tag(Tag::HtmlBlock) => {
+                html::scan(&frame.markup, self.file, &mut self.parsed);
+                self.push_block(BlockKind::Html(frame.text), range);
+            }
             Kind::Tag(Tag::List(start)) => {
                 let tight = is_tight(&frame.items, self.text, &range);
                 let list = List {
@@ -597,26 +717,5 @@ const fn alignment(alignment: pulldown_cmark::Alignment) -> Alignment {
         pulldown_cmark::Alignment::Left => Alignment::Left,
         pulldown_cmark::Alignment::Center => Alignment::Center,
         pulldown_cmark::Alignment::Right => Alignment::Right,
-    }
-}
-
-/// Where a destination stands inside its link; the whole link if it is written otherwise (entities, a
-/// reference).
-fn destination_range(
-    text: &str,
-    range: &Range<usize>,
-    link_type: LinkType,
-    destination: &str,
-) -> Range<usize> {
-    let slice = &text[range.clone()];
-    let from = match link_type {
-        LinkType::Inline => slice.rfind("](").map(|at| at + 2),
-        LinkType::Autolink | LinkType::Email => Some(0),
-        _ => None,
-    };
-    let found = from.and_then(|from| Some(from + slice[from..].find(destination)?));
-    match found {
-        Some(at) if !destination.is_empty() => range.start + at..range.start + at + destination.len(),
-        _ => range.clone(),
     }
 }

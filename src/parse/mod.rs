@@ -3,6 +3,7 @@
 //! `markdown` makes a tree of blocks, `front_matter` reads what stands before it, `ids` gives every heading its
 //! anchor, `guide` makes sections, questions and parts of the tree.
 
+mod destination;
 mod directive;
 mod front_matter;
 mod guide;

@@ -164,10 +164,56 @@ fn links_and_images_are_noted_with_their_places() {
         .map(|link| (link.destination.as_str(), &text[link.destination_span.range()]))
         .collect();
     let same: Vec<_> = links.iter().filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
-    assert_eq!(same, ["b.md#c", "https://x.example", "i.png", "j.png", "l.md"]);
-    assert!(links.iter().any(|(destination, _)| *destination == "k.png"));
+    assert_eq!(
+        same,
+        ["b.md#c", "https://x.example", "i.png", "j.png", "k.png", "l.md"]
+    );
     assert_eq!(found, ["content/missing-alt this image has no alternative text"]);
     assert!(document.anchors.iter().any(|anchor| anchor.id == "m"));
+}
+
+#[test]
+fn destinations_are_placed_in_every_form() {
+    let check = |text: &str, expect: &[(&str, &str)]| {
+        let (document, found) = parse(text);
+        let links: Vec<_> = document
+            .links
+            .iter()
+            .map(|link| (link.destination.as_str(), &text[link.destination_span.range()]))
+            .collect();
+        assert_eq!(links, expect, "{text}");
+        assert_eq!(found, Vec::<String>::new(), "{text}");
+    };
+    check("[a [b] `](c)`](d.md)", &[("d.md", "d.md")]);
+    check("[a](<d e.md> \"t\")", &[("d e.md", "d e.md")]);
+    check("[a][B c]\n\n[b  C]: <d.md> 't'", &[("d.md", "d.md")]);
+    check("[a](x\\_y.md)", &[("x_y.md", "x\\_y.md")]);
+    check("<mail@a.example>", &[("mailto:mail@a.example", "mail@a.example")]);
+    check("![alt [x](y.md)](z.png)", &[("z.png", "z.png")]);
+    check(
+        "> <img alt=''\n> src=\"a.png\">\n>\n> x <a\n> href='b'>",
+        &[("a.png", "a.png"), ("b", "b")],
+    );
+    check("- <div>\n  <a\n  href=c.md>", &[("c.md", "c.md")]);
+    check(
+        "<!--\n\n<a href=d>\n\n-->\n\n<script>\n'<a href=e>'\n</script>",
+        &[],
+    );
+    check("a[i][j] [x] [0][12] [](#) \\[a][bc] `[a][bc]`", &[("#", "#")]);
+}
+
+#[test]
+fn what_nothing_defines_is_told() {
+    let (_, found) = parse("### Q\n\n[a][retry] [retries][] ![b][img] [^note]\n\n[retri]: x.md\n");
+    assert_eq!(
+        found,
+        [
+            "link/missing-anchor there is no footnote `note`",
+            "link/missing-file no definition says where `[retry]` leads",
+            "link/missing-file no definition says where `[retries]` leads",
+            "link/missing-file no definition says where `[img]` leads",
+        ]
+    );
 }
 
 #[test]

@@ -130,6 +130,7 @@ pub(super) fn views<'a>(
         letter: at.guide.letter.clone(),
         title: title.into(),
         title_text: at.page.title.clone(),
+        title_id: at.page.document.title_id().to_owned(),
         lead,
         crumbs,
         practice: practice_path(&at.page.path)

@@ -19,8 +19,12 @@ mod theme;
 mod theme_files;
 pub mod view;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::config::Config;
 use crate::diagnostic::Staged;
+use crate::load::style_needs;
 use crate::memo::Memo;
 use crate::model::book::Book;
 use crate::model::site::{Page, SitePath};
@@ -60,4 +64,26 @@ pub fn render(request: &RenderRequest<'_>, memo: &Memo, sys: &dyn System) -> Sta
     let mut pages = maker.all().collect(&mut diagnostics);
     pages.sort_by(|a, b| a.path.cmp(&b.path));
     Staged::new(pages, diagnostics)
+}
+
+/// The additional style sheets and scripts with what the style sheets load, and where they are published.
+#[must_use]
+pub fn additional_files(config: &Config, sources: &Sources) -> Vec<(SitePath, Arc<[u8]>)> {
+    let html = &config.html;
+    let mut open: Vec<String> = html
+        .additional_css
+        .iter()
+        .chain(&html.additional_js)
+        .cloned()
+        .collect();
+    let mut files = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        let (Some(source), Some(to)) = (sources.by_path(&path), site_view::additional(&path)) else {
+            continue;
+        };
+        if files.insert(to, Arc::clone(&source.bytes)).is_none() && path.ends_with(".css") {
+            open.extend(style_needs(&path, &source.text));
+        }
+    }
+    files.into_iter().collect()
 }

@@ -205,6 +205,7 @@ impl<'a> Maker<'a> {
         let view = ProseView {
             title,
             title_text: prose.title.clone(),
+            title_id: document.title_id().to_owned(),
             lead: lead.clone(),
             crumbs: vec![
                 LinkView {
@@ -298,6 +299,7 @@ impl<'a> Maker<'a> {
         let view = HomeView {
             title,
             title_text,
+            title_id: book.home.as_ref().map_or("", |home| home.title_id()).to_owned(),
             lead: lead.clone(),
             body: body.into(),
             has_body,
@@ -467,6 +469,7 @@ impl<'a> Maker<'a> {
         let view = ProseView {
             title: Html::trusted(title.to_owned()).into(),
             title_text: title.to_owned(),
+            title_id: String::new(),
             lead: lead.to_owned(),
             crumbs: Vec::new(),
             body: self.lost_text().into(),

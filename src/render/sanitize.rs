@@ -4,9 +4,8 @@
 //! whole documents would close what the author closes later. This one works tag by tag and keeps the open elements
 //! on a stack. It is safe by construction: no `<` of the input reaches the output.
 
-use std::ops::Range;
-
 use super::html::{push_attribute, push_escaped};
+use crate::markup::{self, What};
 
 /// Elements that are kept.
 const ELEMENTS: [&str; 58] = [
@@ -81,7 +80,8 @@ const OPAQUE: [&str; 8] = [
 fn attribute_allowed(element: &str, name: &str) -> bool {
     match name {
         "id" | "class" | "title" | "lang" | "dir" => true,
-        "href" => element == "a",
+        // The old way to name a place; links to it are checked like those to ids.
+        "href" | "name" => element == "a",
         "src" | "alt" | "width" | "height" => element == "img",
         "open" => element == "details",
         "colspan" | "rowspan" | "scope" => matches!(element, "td" | "th"),
@@ -97,52 +97,26 @@ pub(super) type Rewrite<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
 /// Appends markup as it is but for the addresses of links and images that `rewrite` knows: those of Markdown files would
 /// lead nowhere on the site.
 pub(super) fn push_rewritten(markup: &str, rewrite: Rewrite<'_>, out: &mut String) {
-    let mut rest = markup;
-    while let Some(at) = rest.find('<') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with("<!--") {
-            let end = rest.find("-->").map_or(rest.len(), |end| end + 3);
-            out.push_str(&rest[..end]);
-            rest = &rest[end..];
-            continue;
+    let mut copied = 0;
+    markup::html(markup, &mut |found| {
+        if found.what == What::Id {
+            return;
         }
-        let Some((tag, len)) = tag(rest) else {
-            out.push('<');
-            rest = &rest[1..];
-            continue;
-        };
-        let mut copied = 0;
-        for attribute in &tag.attributes {
-            if matches!(attribute.name.as_str(), "href" | "src")
-                && let Some(address) = rewrite(&tag.name, &attribute.value)
-            {
-                out.push_str(&rest[copied..attribute.place.start]);
-                out.push('"');
-                push_escaped(&address, out);
-                out.push('"');
-                copied = attribute.place.end;
-            }
+        let address = rewrite(&found.element.to_ascii_lowercase(), &found.value);
+        // What does not move stays as it is written.
+        if let Some(address) = address.filter(|address| *address != found.value) {
+            out.push_str(&markup[copied..found.range.start]);
+            // The address may stand in a style's `url()`, or without quotation marks.
+            let safe = address
+                .replace('(', "%28")
+                .replace(')', "%29")
+                .replace('\'', "%27")
+                .replace(' ', "%20");
+            push_escaped(&safe, out);
+            copied = found.range.end;
         }
-        out.push_str(&rest[copied..len]);
-        rest = &rest[len..];
-        if OPAQUE.contains(&tag.name.as_str()) && !tag.end {
-            let end = end_of_opaque(rest, &tag.name);
-            out.push_str(&rest[..end]);
-            rest = &rest[end..];
-        }
-    }
-    out.push_str(rest);
-}
-
-/// Where the end tag of an opaque element begins.
-fn end_of_opaque(text: &str, name: &str) -> usize {
-    text.match_indices("</")
-        .find(|(at, _)| {
-            text.get(at + 2..at + 2 + name.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(name))
-        })
-        .map_or(text.len(), |(at, _)| at)
+    });
+    out.push_str(&markup[copied..]);
 }
 
 /// The open elements of one stretch of content.
@@ -282,8 +256,6 @@ struct Tag {
 struct Attribute {
     name: String,
     value: String,
-    /// The value with its quotation marks, in the tag's text.
-    place: Range<usize>,
 }
 
 /// The tag at the start of a text, and its length.
@@ -333,7 +305,6 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
             tag.attributes.push(Attribute {
                 name,
                 value: String::new(),
-                place: at..at,
             });
             continue;
         }
@@ -341,7 +312,6 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
         while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
             at += 1;
         }
-        let place_start = at;
         let value = if let quote @ (b'"' | b'\'') = bytes.get(at)? {
             let start = at + 1;
             let len = bytes[start..].iter().position(|b| b == quote)?;
@@ -359,20 +329,9 @@ fn tag(text: &str) -> Option<(Tag, usize)> {
         };
         tag.attributes.push(Attribute {
             name,
-            value: decode(value),
-            place: place_start..at,
+            value: markup::decode(value).into_owned(),
         });
     }
-}
-
-/// The references that matter in attribute values; others stay as they are, and are escaped on writing.
-fn decode(value: &str) -> String {
-    value
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -432,7 +391,22 @@ mod tests {
         );
         assert_eq!(
             out,
-            "<!-- <a href=b.md> --><a href=\"../b/\" onclick='x()'>b</a> <a href='c.md'>< <script>\"<a href=b.md>\"</script><A HREF=\"../b/\">"
+            "<!-- <a href=b.md> --><a href=../b/ onclick='x()'>b</a> <a href='c.md'>< <script>\"<a href=b.md>\"</script><A HREF=\"../b/\">"
+        );
+    }
+
+    #[test]
+    fn every_attribute_with_an_address_moves_with_its_page() {
+        let rewrite = |_: &str, address: &str| (address == "b.png").then(|| "../b.png".to_owned());
+        let mut out = String::new();
+        push_rewritten(
+            "<img srcset='a.png 1x, b.png 2x'><video poster=b.png><svg><use xlink:href='b.png'/></svg>",
+            &rewrite,
+            &mut out,
+        );
+        assert_eq!(
+            out,
+            "<img srcset='a.png 1x, ../b.png 2x'><video poster=../b.png><svg><use xlink:href='../b.png'/></svg>"
         );
     }
 

@@ -257,6 +257,8 @@ pub struct HomeView {
     pub title: Markup,
     /// The same as plain text.
     pub title_text: String,
+    /// The title's anchor; may be empty.
+    pub title_id: String,
     /// The description of `_index.md`, else the book's; may be empty.
     pub lead: String,
     /// The text of `_index.md`; may be empty.
@@ -301,6 +303,8 @@ pub struct GuideView {
     pub title: Markup,
     /// The same as plain text.
     pub title_text: String,
+    /// The title's anchor; may be empty.
+    pub title_id: String,
     /// One sentence; may be empty.
     pub lead: String,
     /// Home, guide, this page; the last is current.
@@ -460,6 +464,8 @@ pub struct ProseView {
     pub title: Markup,
     /// The same as plain text.
     pub title_text: String,
+    /// The title's anchor; may be empty.
+    pub title_id: String,
     /// One sentence; may be empty.
     pub lead: String,
     /// Home, this page.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use super::place::visible;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::engine::Outcome;
 use crate::source::{FileId, Sources, Span};
@@ -112,18 +113,6 @@ fn shown(span: Span, sources: &Sources) -> (FileId, std::ops::Range<usize>) {
         end
     };
     (place.file, start..end)
-}
-
-/// Text with control characters made visible, so that a terminal cannot be driven by content.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-            c => c,
-        })
-        .collect()
 }
 
 /// The sum of a build in one line: `2 guides, 20 questions, 18 snippets verified (18 from the memo)`.

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::place::Place;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::engine::Outcome;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -25,16 +26,6 @@ struct Item<'a> {
     labels: Vec<LabelItem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Place {
-    file: Option<String>,
-    line: Option<usize>,
-    column: Option<usize>,
-    end_line: Option<usize>,
-    end_column: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -99,34 +90,15 @@ fn item<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Item<'a> {
         severity: diagnostic.severity.as_str(),
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
-        place: place(diagnostic.span, diagnostic.path.as_deref(), sources),
+        place: Place::of(diagnostic, sources),
         labels: diagnostic
             .labels
             .iter()
             .map(|label| LabelItem {
                 message: &label.message,
-                place: place(Some(label.span), None, sources),
+                place: Place::at(label.span, sources),
             })
             .collect(),
         detail: diagnostic.detail.as_deref(),
-    }
-}
-
-fn place(span: Option<Span>, path: Option<&str>, sources: &Sources) -> Place {
-    match span.map(|span| sources.locate(span)) {
-        Some(location) => Place {
-            file: Some(sources.get(location.file).path.clone()),
-            line: Some(location.line),
-            column: Some(location.column),
-            end_line: Some(location.end_line),
-            end_column: Some(location.end_column),
-        },
-        None => Place {
-            file: path.map(str::to_owned),
-            line: None,
-            column: None,
-            end_line: None,
-            end_column: None,
-        },
     }
 }

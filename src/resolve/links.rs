@@ -2,103 +2,32 @@
 //!
 //! A link that leads nowhere has no entry in [`Book::links`] and one diagnostic at its destination.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{ResolveRequest, nav};
+use super::address::{self, Local, relative, written};
+use super::targets::{Place, Target, Targets, fold};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::load::clean;
-use crate::model::book::{Book, QuestionKey, ResolvedLink};
+use crate::model::book::{Book, Redirect, ResolvedLink};
 use crate::model::guide::{Document, LinkKind, LinkUse};
-use crate::model::site::SitePath;
-use crate::source::Span;
-
-/// Everything that a link can lead to.
-pub(super) struct Targets<'a> {
-    src: &'a str,
-    /// Pages by source path.
-    pages: BTreeMap<String, Target>,
-    /// Pages by URL below the root.
-    urls: HashMap<String, String>,
-    /// Other files below the content folder, by path.
-    files: BTreeSet<&'a str>,
-    /// Drafts that are left out.
-    drafts: &'a HashMap<String, Span>,
-    /// Pages that hold an explicit id, for suggestions.
-    owners: HashMap<String, String>,
-}
-
-struct Target {
-    path: SitePath,
-    anchors: BTreeSet<String>,
-    questions: HashMap<String, QuestionKey>,
-}
-
-impl<'a> Targets<'a> {
-    pub(super) fn new(book: &Book, drafts: &'a HashMap<String, Span>, request: &ResolveRequest<'a>) -> Self {
-        let src = request.config.book.src.as_str();
-        let mut targets = Self {
-            src,
-            pages: BTreeMap::new(),
-            urls: HashMap::new(),
-            files: request
-                .sources
-                .under(src)
-                .map(|source| source.path.as_str())
-                .filter(|path| !is_markdown(path))
-                .collect(),
-            drafts,
-            owners: HashMap::new(),
-        };
-        let home = SitePath::page("").ok();
-        let front = book.home.iter().zip(&home);
-        for (document, path) in front.chain(nav::published(book)) {
-            targets.add_page(document, path);
-        }
-        for at in book.questions() {
-            if let Some(target) = targets.pages.get_mut(&at.page.document.path) {
-                for question in std::iter::once(at.question).chain(&at.question.follow_ups) {
-                    target.questions.insert(question.id.clone(), at.key);
-                }
-            }
-        }
-        targets
-    }
-
-    fn add_page(&mut self, document: &Arc<Document>, path: &SitePath) {
-        let anchors: BTreeSet<String> = document.anchors.iter().map(|anchor| anchor.id.clone()).collect();
-        for id in &anchors {
-            self.owners
-                .entry(id.clone())
-                .or_insert_with(|| document.path.clone());
-        }
-        self.urls.insert(path.url().to_owned(), document.path.clone());
-        self.pages.insert(
-            document.path.clone(),
-            Target {
-                path: path.clone(),
-                anchors,
-                questions: HashMap::new(),
-            },
-        );
-    }
-}
-
-fn is_markdown(path: &str) -> bool {
-    path.rsplit_once('.')
-        .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("md"))
-}
+use crate::model::site::{SitePath, encode};
 
 /// Fills [`Book::links`] and [`Book::assets`].
 pub(super) fn resolve_all(book: &mut Book, targets: &Targets<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut links = HashMap::new();
     let mut assets = BTreeMap::new();
+    let mut open = Vec::new();
     for document in book.documents() {
         for link in &document.links {
-            match resolve(link, document, targets) {
+            let used = Used {
+                link,
+                document,
+                targets,
+            };
+            match used.resolve(diagnostics) {
                 Ok(resolved) => {
                     if let ResolvedLink::Asset { path, .. } = &resolved {
-                        assets.insert(path.clone(), format!("{}/{}", targets.src, path.as_str()));
+                        open.push(path.clone());
                     }
                     links.insert(link.span, resolved);
                 }
@@ -106,280 +35,429 @@ pub(super) fn resolve_all(book: &mut Book, targets: &Targets<'_>, diagnostics: &
             }
         }
     }
+    while let Some(path) = open.pop() {
+        let source = format!("{}/{path}", targets.src);
+        if assets.contains_key(&path) {
+            continue;
+        }
+        let below = targets.needs(&source);
+        open.extend(
+            below
+                .iter()
+                .filter_map(|needed| SitePath::new(targets.below(needed)).ok()),
+        );
+        assets.insert(path, source);
+    }
     book.links = links;
     book.assets = assets;
 }
 
 type Refused = Box<Diagnostic>;
 
-fn resolve(link: &LinkUse, document: &Document, targets: &Targets<'_>) -> Result<ResolvedLink, Refused> {
-    let destination: String = link
-        .destination
-        .chars()
-        .filter(|c| !matches!(c, '\t' | '\n' | '\r' | '\0'))
-        .collect();
-    let destination = destination.trim_matches(|c: char| c.is_control() || c == ' ');
-    if let Some(scheme) = scheme(destination) {
-        return external(scheme, destination, link);
-    }
-    if destination.starts_with("//") {
-        return Ok(ResolvedLink::External(destination.to_owned()));
-    }
-    let (path, fragment) = match destination.split_once('#') {
-        Some((path, fragment)) => (path, Some(decode(fragment))),
-        None => (destination, None),
-    };
-    let path = decode(path.split('?').next().unwrap_or_default());
-    if path.is_empty() {
-        if fragment.is_none() {
-            return Err(Box::new(
-                Diagnostic::new(codes::LINK_MISSING_FILE, "this link leads nowhere")
-                    .at(link.span)
-                    .help("give it a destination"),
-            ));
+/// A link with all that its meaning depends on.
+#[derive(Clone, Copy)]
+struct Used<'a, 't> {
+    link: &'a LinkUse,
+    document: &'a Document,
+    targets: &'a Targets<'t>,
+}
+
+impl Used<'_, '_> {
+    fn resolve(self, diagnostics: &mut Vec<Diagnostic>) -> Result<ResolvedLink, Refused> {
+        let destination = address::tidy(&self.link.destination);
+        if let Some(rest) = self.targets.own(&destination) {
+            // The site's own address, written in full: checked like any other way to the page, and left as written.
+            let rooted = format!("/{}", rest.trim_start_matches('/'));
+            let found = self.lead(&Local::new(&rooted), diagnostics)?;
+            return Ok(match found {
+                ResolvedLink::External(moved) => ResolvedLink::External(moved),
+                _ => ResolvedLink::External(destination),
+            });
         }
-        return page(&document.path, fragment, link, targets);
+        if let Some(scheme) = address::scheme(&destination) {
+            return self.external(scheme, &destination);
+        }
+        if destination.starts_with("//") {
+            return Ok(ResolvedLink::External(destination));
+        }
+        self.lead(&Local::new(&destination), diagnostics)
     }
-    let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let full = if let Some(rooted) = path.strip_prefix('/') {
-        clean(&format!("{}/{rooted}", targets.src))
-    } else {
-        clean(&format!("{folder}/{path}"))
-    };
-    let inside = full.filter(|full| full == targets.src || full.starts_with(&format!("{}/", targets.src)));
-    let Some(full) = inside else {
-        return Err(Box::new(
+
+    fn image(self) -> bool {
+        matches!(self.link.kind, LinkKind::Image | LinkKind::HtmlImage)
+    }
+
+    fn external(self, scheme: &str, destination: &str) -> Result<ResolvedLink, Refused> {
+        let allowed: &[&str] = if self.image() {
+            &["http", "https"]
+        } else {
+            &["http", "https", "mailto", "tel"]
+        };
+        if allowed.iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
+            return Ok(ResolvedLink::External(destination.to_owned()));
+        }
+        Err(Box::new(
             Diagnostic::new(
-                codes::LINK_OUTSIDE_ROOT,
-                format!("`{path}` lies outside the folder `{}`", targets.src),
+                codes::LINK_FORBIDDEN_SCHEME,
+                format!(
+                    "links of the scheme `{}:` are not published",
+                    scheme.to_lowercase()
+                ),
             )
-            .at(link.destination_span)
-            .help("only what lies in the content folder is published; move the file there, or link to its public address"),
-        ));
-    };
-    local(&full, path.ends_with('/'), fragment, link, targets)
-}
-
-/// The scheme of a URL (RFC 3986 §3.1), if it has one.
-fn scheme(destination: &str) -> Option<&str> {
-    let (scheme, _) = destination.split_once(':')?;
-    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-    valid.then_some(scheme)
-}
-
-fn external(scheme: &str, destination: &str, link: &LinkUse) -> Result<ResolvedLink, Refused> {
-    let allowed: &[&str] = match link.kind {
-        LinkKind::Link | LinkKind::HtmlLink => &["http", "https", "mailto", "tel"],
-        LinkKind::Image | LinkKind::HtmlImage => &["http", "https"],
-    };
-    if allowed.iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
-        return Ok(ResolvedLink::External(destination.to_owned()));
+            .at(self.link.destination_span)
+            .help(format!("allowed here: {}", allowed.join(", "))),
+        ))
     }
-    Err(Box::new(
-        Diagnostic::new(
-            codes::LINK_FORBIDDEN_SCHEME,
-            format!(
-                "links of the scheme `{}:` are not published",
-                scheme.to_lowercase()
-            ),
-        )
-        .at(link.destination_span)
-        .help(format!("allowed here: {}", allowed.join(", "))),
-    ))
-}
 
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        match digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) if bytes[at] == b'%' => {
-                out.push(byte);
-                at += 3;
+    fn lead(self, local: &Local<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<ResolvedLink, Refused> {
+        if local.path.is_empty() {
+            if local.fragment.is_none() && local.query.is_empty() {
+                return Err(Box::new(
+                    Diagnostic::new(codes::LINK_MISSING_FILE, "this link leads nowhere")
+                        .at(self.link.destination_span)
+                        .help("give it a destination"),
+                ));
             }
-            _ => {
-                out.push(bytes[at]);
-                at += 1;
+            return self.page(&self.document.path, local);
+        }
+        let slash = local.path.ends_with('/') || local.path.ends_with("/.") || local.path.ends_with("..");
+        let mut candidates = Vec::new();
+        if let Some(rooted) = local.path.strip_prefix('/') {
+            candidates.push(format!("{}/{rooted}", self.targets.src));
+            if let Some(rest) = self.targets.without_base(&local.path) {
+                candidates.push(format!("{}/{}", self.targets.src, rest.trim_start_matches('/')));
+            }
+        } else {
+            candidates.push(format!("{}/{}", self.document_folder(), local.path));
+        }
+        let inside: Vec<String> = candidates
+            .iter()
+            .filter_map(|candidate| clean(candidate))
+            .filter(|full| *full == self.targets.src || full.starts_with(&format!("{}/", self.targets.src)))
+            .collect();
+        let Some(first) = inside.first() else {
+            return Err(Box::new(
+                Diagnostic::new(
+                    codes::LINK_OUTSIDE_ROOT,
+                    format!("`{}` lies outside the folder `{}`", local.path, self.targets.src),
+                )
+                .at(self.link.destination_span)
+                .help("only what lies in the content folder is published; move the file there, or link to its public address"),
+            ));
+        };
+        for full in &inside {
+            if let Some(place) = self.targets.find(full, slash, self.image()) {
+                return self.at(place, local, diagnostics);
+            }
+        }
+        Err(Box::new(self.missing(first, slash, local)))
+    }
+
+    /// The folder of the file that the link stands in.
+    fn document_folder(self) -> String {
+        let path = &self.document.path;
+        path.rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| folder.to_owned())
+    }
+
+    fn at(
+        self,
+        place: Place<'_>,
+        local: &Local<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<ResolvedLink, Refused> {
+        match place {
+            Place::Page(source) => self.page(&source, local),
+            Place::File(full) => self.file(&full, local),
+            Place::Generated(path) => Ok(ResolvedLink::Page {
+                path,
+                fragment: local.id().map(address::decode),
+                question: None,
+            }),
+            Place::Moved(Redirect::External(url)) => {
+                let diagnostic = Diagnostic::new(
+                    codes::LINK_MOVED,
+                    format!("`{}` is an old address that leads to `{url}`", local.path),
+                )
+                .at(self.link.destination_span)
+                .help(format!("write `{url}`"));
+                diagnostics.push(self.fixed(diagnostic, url.clone()));
+                Ok(ResolvedLink::External(url.clone()))
+            }
+            Place::Moved(Redirect::Page(path)) => {
+                let Some(source) = self.targets.source_of(path) else {
+                    return Ok(ResolvedLink::Page {
+                        path: path.clone(),
+                        fragment: local.id().map(address::decode),
+                        question: None,
+                    });
+                };
+                let found = self.page(source, local)?;
+                let new = written(&relative(&self.document_folder(), source));
+                let new = format!("{new}{}", tail(local));
+                let diagnostic = Diagnostic::new(
+                    codes::LINK_MOVED,
+                    format!(
+                        "`{}` is an old address of `{}`",
+                        local.path,
+                        self.targets.below(source)
+                    ),
+                )
+                .at(self.link.destination_span)
+                .label("works through a redirect")
+                .help(format!("write `{new}`"));
+                diagnostics.push(self.fixed(diagnostic, new));
+                Ok(found)
             }
         }
     }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
-}
 
-/// A path below the content folder to a page or file.
-fn local(
-    full: &str,
-    slash: bool,
-    fragment: Option<String>,
-    link: &LinkUse,
-    targets: &Targets<'_>,
-) -> Result<ResolvedLink, Refused> {
-    let image = matches!(link.kind, LinkKind::Image | LinkKind::HtmlImage);
-    if !image {
-        for candidate in page_candidates(full, slash, targets.src) {
-            if targets.pages.contains_key(&candidate) {
-                return page(&candidate, fragment, link, targets);
-            }
-        }
-        let url = full
-            .get(targets.src.len() + 1..)
-            .map_or(String::new(), |below| format!("{below}/"));
-        if let Some(source) = targets.urls.get(&url) {
-            return page(source, fragment, link, targets);
+    /// Adds the change of the whole destination, where it stands in the text as it is.
+    fn fixed(self, diagnostic: Diagnostic, new: String) -> Diagnostic {
+        let source = self.targets.sources.get(self.link.destination_span.file);
+        let written = source.text.get(self.link.destination_span.range());
+        if written == Some(self.link.destination.as_str()) {
+            diagnostic.fix(self.link.destination_span, new)
+        } else {
+            diagnostic
         }
     }
-    if targets.files.contains(full)
-        && let Some(path) = full.get(targets.src.len() + 1..)
-    {
-        return SitePath::new(path)
-            .map(|path| ResolvedLink::Asset { path, fragment })
+
+    fn file(self, full: &str, local: &Local<'_>) -> Result<ResolvedLink, Refused> {
+        if let Some(id) = local.id().filter(|id| !is_top(id))
+            && let Some(ids) = self.targets.ids(full)
+        {
+            let decoded = address::decode(id);
+            // A view of an SVG (SVG 2 §16.6) names no element.
+            let view = id.starts_with("svgView(") || id.starts_with("xywh=") || id.contains('=');
+            if !view && !ids.contains(id) && !ids.contains(&decoded) {
+                let diagnostic = Diagnostic::new(
+                    codes::LINK_MISSING_ANCHOR,
+                    format!(
+                        "`{}` has no element with the id `{decoded}`",
+                        self.targets.below(full)
+                    ),
+                )
+                .at(self.link.destination_span)
+                .label("no such id")
+                .help("give an element of that file the id, or correct the fragment");
+                let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
+                sorted.sort_unstable();
+                return Err(Box::new(diagnostic.suggest(&decoded, sorted)));
+            }
+        }
+        SitePath::new(self.targets.below(full))
+            .map(|path| ResolvedLink::Asset {
+                path,
+                fragment: local.fragment.map(address::decode),
+            })
             .map_err(|error| {
                 Box::new(
                     Diagnostic::new(codes::CONFIG_INVALID_VALUE, error.to_string())
-                        .at(link.destination_span)
+                        .at(self.link.destination_span)
                         .help("rename the file"),
                 )
-            });
-    }
-    Err(Box::new(missing(full, image, link, targets)))
-}
-
-/// What a path may mean as a page: the file itself, mdBook's `.html` for it, a folder's own page.
-fn page_candidates(full: &str, slash: bool, src: &str) -> Vec<String> {
-    let mut candidates = Vec::new();
-    if !slash {
-        candidates.push(full.to_owned());
-        if let Some(stem) = full.strip_suffix(".html") {
-            candidates.push(format!("{stem}.md"));
-            if let Some(folder) = stem.strip_suffix("/index") {
-                candidates.push(format!("{folder}/_index.md"));
-            }
-        }
-    }
-    for index in ["_index.md", "index.md", "README.md"] {
-        candidates.push(format!("{full}/{index}"));
-    }
-    if full != src {
-        candidates.push(format!("{full}.md"));
-    }
-    candidates
-}
-
-fn missing(full: &str, image: bool, link: &LinkUse, targets: &Targets<'_>) -> Diagnostic {
-    let below = |path: &str| path.get(targets.src.len() + 1..).unwrap_or(path).to_owned();
-    if targets.drafts.contains_key(full) {
-        return Diagnostic::new(
-            codes::CONTENT_DRAFT_LINK,
-            format!(
-                "`{}` is a draft, so this link is shown as plain text",
-                below(full)
-            ),
-        )
-        .at(link.destination_span)
-        .help("publish the draft, or take the link out");
-    }
-    let all: Vec<&str> = targets
-        .pages
-        .keys()
-        .map(String::as_str)
-        .chain(targets.files.iter().copied())
-        .collect();
-    if let Some(same) = all.iter().find(|path| path.to_lowercase() == full.to_lowercase()) {
-        return Diagnostic::new(
-            codes::LINK_WRONG_CASE,
-            format!("`{}` is spelt `{}`", below(full), below(same)),
-        )
-        .at(link.destination_span)
-        .label("works only where case does not matter")
-        .help(format!("write `{}`", below(same)));
-    }
-    let code = if image {
-        codes::LINK_MISSING_IMAGE
-    } else {
-        codes::LINK_MISSING_FILE
-    };
-    let what = if image { "image" } else { "file" };
-    let diagnostic = Diagnostic::new(code, format!("there is no {what} `{}`", below(full)))
-        .at(link.destination_span)
-        .label(format!("no such {what}"));
-    let name = full.rsplit('/').next().unwrap_or(full);
-    let near = nearest(full, all.iter().copied()).or_else(|| {
-        let names: Vec<&str> = all
-            .iter()
-            .map(|path| path.rsplit('/').next().unwrap_or(path))
-            .collect();
-        let found = nearest(name, names.iter().copied())?;
-        all.iter()
-            .copied()
-            .find(|path| path.rsplit('/').next() == Some(found))
-    });
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{}`?", below(near))),
-        None => diagnostic.help("links are relative to the file they stand in"),
-    }
-}
-
-/// A page with an anchor, which must exist.
-fn page(
-    source: &str,
-    fragment: Option<String>,
-    link: &LinkUse,
-    targets: &Targets<'_>,
-) -> Result<ResolvedLink, Refused> {
-    let Some(target) = targets.pages.get(source) else {
-        return Err(Box::new(missing(source, false, link, targets)));
-    };
-    let path = target.path.clone();
-    match fragment {
-        // HTML §7.4.6.3: an empty fragment and `top` lead to the top of every page.
-        Some(fragment) if !fragment.is_empty() && fragment != "top" => {
-            if !target.anchors.contains(&fragment) {
-                return Err(Box::new(missing_anchor(source, &fragment, target, link, targets)));
-            }
-            Ok(ResolvedLink::Page {
-                path,
-                question: target.questions.get(&fragment).copied(),
-                fragment: Some(fragment),
             })
+    }
+
+    /// A page with an anchor, which must exist.
+    fn page(self, source: &str, local: &Local<'_>) -> Result<ResolvedLink, Refused> {
+        let Some(target) = self.targets.page(source) else {
+            return Err(Box::new(self.missing(source, false, local)));
+        };
+        let path = target.path.clone();
+        let Some(id) = local.id().filter(|id| !is_top(id)) else {
+            return Ok(ResolvedLink::Page {
+                path,
+                fragment: local.id().map(str::to_owned),
+                question: None,
+            });
+        };
+        let decoded = address::decode(id);
+        // HTML §7.4.6.3: the fragment as it is goes first, then decoded. A theme's ids are checked on the finished page.
+        let known = [id, decoded.as_str()]
+            .into_iter()
+            .find(|id| target.anchors.contains(*id) || id.starts_with("pb-"));
+        match known {
+            Some(id) => Ok(ResolvedLink::Page {
+                path,
+                question: target.questions.get(id).copied(),
+                fragment: Some(id.to_owned()),
+            }),
+            None => Err(Box::new(self.missing_anchor(source, &decoded, target, local))),
         }
-        fragment => Ok(ResolvedLink::Page {
-            path,
-            fragment,
-            question: None,
-        }),
+    }
+
+    fn missing_anchor(self, source: &str, id: &str, target: &Target, local: &Local<'_>) -> Diagnostic {
+        let name = self.targets.below(source);
+        let same = target
+            .anchors
+            .iter()
+            .find(|anchor| anchor.to_lowercase() == id.to_lowercase());
+        if let Some(same) = same {
+            let diagnostic = Diagnostic::new(
+                codes::LINK_WRONG_CASE,
+                format!("the anchor `{id}` of `{name}` is spelt `{same}`"),
+            )
+            .at(self.link.destination_span)
+            .label("anchors tell upper from lower case")
+            .help(format!("write `#{same}`"));
+            let new = format!("{}{}#{}", local.written_path, local.query, fragment(same));
+            return self.fixed(diagnostic, new);
+        }
+        let diagnostic = Diagnostic::new(
+            codes::LINK_MISSING_ANCHOR,
+            format!("`{name}` has no anchor `{id}`"),
+        )
+        .at(self.link.destination_span)
+        .label("no such anchor");
+        if let Some(owner) = self.targets.owner(id) {
+            let way = written(&relative(&self.document_folder(), owner));
+            let owner = self.targets.below(owner);
+            return diagnostic.help(format!("`{owner}` has it: link to `{way}#{}`", fragment(id)));
+        }
+        match nearest(id, target.anchors.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `#{near}`?")),
+            None => diagnostic
+                .help("ids stand in braces at the end of a heading, `{#id}`; others are made from its text"),
+        }
+    }
+
+    fn missing(self, full: &str, slash: bool, local: &Local<'_>) -> Diagnostic {
+        let targets = self.targets;
+        let name = targets.below(full);
+        let span = self.link.destination_span;
+        if !self.image() && targets.is_draft(full, slash) {
+            return Diagnostic::new(
+                codes::CONTENT_DRAFT_LINK,
+                format!("`{name}` is a draft, so this link is shown as plain text"),
+            )
+            .at(span)
+            .help("publish the draft, or take the link out");
+        }
+        if let Some(same) = targets.spelling(full, slash)
+            && same != full
+        {
+            let case = same.to_lowercase() == full.to_lowercase() || name.is_ascii();
+            let diagnostic = if case {
+                Diagnostic::new(
+                    codes::LINK_WRONG_CASE,
+                    format!("`{name}` is spelt `{}`", targets.below(same)),
+                )
+                .label("works only where case does not matter")
+            } else {
+                Diagnostic::new(
+                    codes::LINK_MISSING_FILE,
+                    format!(
+                        "`{}` has its accents in another Unicode form",
+                        targets.below(same)
+                    ),
+                )
+                .label("the same letters, other code points")
+            }
+            .at(span);
+            return match self.respell(same, local) {
+                Some(path) => {
+                    let diagnostic = diagnostic.help(format!("write `{path}`"));
+                    self.fixed(diagnostic, format!("{path}{}", tail(local)))
+                }
+                None => diagnostic.help(format!("write `{}`", targets.below(same))),
+            };
+        }
+        if let Some(target) = targets.page(&self.document.path)
+            && !local.path.contains(['/', '.'])
+            && local.fragment.is_none()
+            && target.anchors.contains(&local.path)
+        {
+            let new = format!("#{}", fragment(&local.path));
+            let diagnostic = Diagnostic::new(
+                codes::LINK_MISSING_FILE,
+                format!("there is no file `{name}`, but this page has such an anchor"),
+            )
+            .at(span)
+            .label("the `#` is missing")
+            .help(format!("write `{new}`"));
+            return self.fixed(diagnostic, new);
+        }
+        let (code, what) = if self.image() {
+            (codes::LINK_MISSING_IMAGE, "image")
+        } else {
+            (codes::LINK_MISSING_FILE, "file")
+        };
+        let diagnostic = Diagnostic::new(code, format!("there is no {what} `{name}`"))
+            .at(span)
+            .label(format!("no such {what}"));
+        if targets.is_unpublished(full) {
+            return diagnostic.help(format!(
+                "`{name}` exists and is no page of the site; name it in SUMMARY.md"
+            ));
+        }
+        if local.path.contains('\\') {
+            return diagnostic.help("folders are parted by `/` in links");
+        }
+        match targets.near(full) {
+            Some(near) if local.path.starts_with('/') => {
+                diagnostic.help(format!("did you mean `/{}`?", targets.below(near)))
+            }
+            Some(near) => {
+                let way = written(&relative(&self.document_folder(), near));
+                diagnostic.help(format!("did you mean `{way}`?"))
+            }
+            None => diagnostic.help("links are relative to the file they stand in"),
+        }
+    }
+
+    /// The path of the link with its segments spelt as in `right`; `None` where they do not match one by one.
+    fn respell(self, right: &str, local: &Local<'_>) -> Option<String> {
+        let base = if local.path.starts_with('/') {
+            self.targets.src.to_owned()
+        } else {
+            self.document_folder()
+        };
+        // Where each segment of the target comes from: the base folder, or a segment of the link.
+        let mut origin: Vec<Option<usize>> = base.split('/').map(|_| None).collect();
+        let mut segments: Vec<String> = local.written_path.split('/').map(str::to_owned).collect();
+        for (index, segment) in segments.iter().enumerate() {
+            match segment.as_str() {
+                "" | "." => {}
+                ".." => {
+                    origin.pop();
+                }
+                _ => origin.push(Some(index)),
+            }
+        }
+        for (index, right) in origin.iter().zip(right.split('/')) {
+            let Some(index) = *index else { continue };
+            let plain = fold(&address::decode(&segments[index]));
+            let stem = right.strip_suffix(".md").unwrap_or(right);
+            segments[index] = if plain == fold(right) {
+                written(right)
+            } else if plain == fold(stem) {
+                written(stem)
+            } else {
+                return None;
+            };
+        }
+        Some(segments.join("/"))
     }
 }
 
-fn missing_anchor(
-    source: &str,
-    fragment: &str,
-    target: &Target,
-    link: &LinkUse,
-    targets: &Targets<'_>,
-) -> Diagnostic {
-    let name = source.get(targets.src.len() + 1..).unwrap_or(source);
-    let diagnostic = Diagnostic::new(
-        codes::LINK_MISSING_ANCHOR,
-        format!("`{name}` has no anchor `{fragment}`"),
-    )
-    .at(link.destination_span)
-    .label("no such anchor");
-    if let Some(near) = nearest(fragment, target.anchors.iter().map(String::as_str)) {
-        return diagnostic.help(format!("did you mean `#{near}`?"));
+/// Query and fragment as written.
+fn tail(local: &Local<'_>) -> String {
+    let fragment = local.fragment.map(|fragment| format!("#{fragment}"));
+    format!("{}{}", local.query, fragment.unwrap_or_default())
+}
+
+/// An id as a fragment: encoded only where Markdown needs it.
+fn fragment(id: &str) -> String {
+    if id.contains(|c: char| c.is_whitespace() || "<>()%\\\"`[]*".contains(c)) {
+        encode(id).replace('(', "%28").replace(')', "%29")
+    } else {
+        id.to_owned()
     }
-    match targets.owners.get(fragment) {
-        Some(owner) => {
-            let owner = owner.get(targets.src.len() + 1..).unwrap_or(owner);
-            diagnostic.help(format!("`{owner}` has it: link to `{owner}#{fragment}`"))
-        }
-        None => diagnostic
-            .help("ids stand in braces at the end of a heading, `{#id}`; others are made from its text"),
-    }
+}
+
+/// HTML §7.4.6.3: an empty fragment and `top`, in any case, lead to the top of every page.
+fn is_top(id: &str) -> bool {
+    id.is_empty() || id.eq_ignore_ascii_case("top")
 }

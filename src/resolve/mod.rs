@@ -3,11 +3,13 @@
 //! Looks at the whole book at once and is always run anew; it is cheap. Reads no files: what exists is what
 //! [`Sources`] holds.
 
+mod address;
 mod ids;
 mod inline;
 mod links;
 mod nav;
 mod snippets;
+mod targets;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -52,11 +54,11 @@ pub fn resolve(documents: Vec<Arc<Document>>, request: &ResolveRequest<'_>) -> S
     let arranged = nav::arrange(documents, request, &mut diagnostics);
     let mut book = arranged.book;
     ids::check(&book, &mut diagnostics);
-    let targets = links::Targets::new(&book, &arranged.drafts, request);
+    add_redirects(&mut book, request, &mut diagnostics);
+    let targets = targets::Targets::new(&book, &arranged.drafts, request);
     links::resolve_all(&mut book, &targets, &mut diagnostics);
     drop(targets);
     book.related = related(&book);
-    add_redirects(&mut book, request, &mut diagnostics);
     nav::check_collisions(&book, &mut diagnostics);
     snippets::read_all(&mut book, request, &mut diagnostics);
     inline::find_all(&mut book, request, &mut diagnostics);
@@ -120,6 +122,7 @@ fn linked_questions(blocks: &[Block], links: &HashMap<Span, ResolvedLink>) -> Ve
 /// Adds the redirects of `aliases` and of `[output.html.redirect]`.
 fn add_redirects(book: &mut Book, request: &ResolveRequest<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut redirects = std::mem::take(&mut book.redirects);
+    let stubs = redirects.clone();
     let mut add =
         |from: &str, to: Redirect, span: Span, diagnostics: &mut Vec<Diagnostic>| match old_path(from) {
             Ok(path) => {
@@ -153,26 +156,70 @@ fn add_redirects(book: &mut Book, request: &ResolveRequest<'_>, diagnostics: &mu
             );
         }
     }
-    for (from, (to, span)) in &request.config.html.redirects {
-        let target = if to.contains("://") {
-            Some(Redirect::External(to.clone()))
-        } else {
-            let page = old_path(to.split('#').next().unwrap_or(to)).ok();
-            page.filter(|page| nav::published(book).any(|(_, path)| path == page))
-                .map(Redirect::Page)
-        };
-        match target {
+    let urls: Vec<String> = nav::published(book)
+        .map(|(_, path)| format!("/{}", path.url()))
+        .collect();
+    let configured = &request.config.html.redirects;
+    let mut stubs = stubs;
+    stubs.extend(nav::published(book).flat_map(|(document, path)| {
+        let aliases = document.front.aliases.iter();
+        aliases.filter_map(|alias| Some((old_path(&alias.value).ok()?, Redirect::Page(path.clone()))))
+    }));
+    for (from, (to, span)) in configured {
+        match redirect_target(book, from, &stubs, configured) {
+            // The page stands at the old address itself.
+            Some(Redirect::Page(page)) if old_path(from).as_ref() == Ok(&page) => {}
             Some(target) => add(from, target, *span, diagnostics),
             None => diagnostics.push(
                 Diagnostic::new(
                     codes::LINK_MISSING_FILE,
                     format!("the redirect `{from}` leads to `{to}`, and there is no such page"),
                 )
-                .at(*span),
+                .at(*span)
+                .help("write the new address from the site's root, like `/new/page/`")
+                .suggest(to, urls.iter().map(String::as_str)),
             ),
         }
     }
     book.redirects = redirects;
+}
+
+/// Where a configured redirect ends: at a page, through aliases, mdBook's addresses and further redirects. Like a browser,
+/// mdBook reads a target without a leading slash from the folder of the old address.
+fn redirect_target(
+    book: &Book,
+    from: &str,
+    stubs: &BTreeMap<SitePath, Redirect>,
+    configured: &BTreeMap<String, (String, Span)>,
+) -> Option<Redirect> {
+    let mut from = from.to_owned();
+    // Longer chains are circles.
+    for _ in 0..=configured.len() {
+        let (to, _) = configured.get(&from)?;
+        if to.contains("://") {
+            return Some(Redirect::External(to.clone()));
+        }
+        let path = to.split(['#', '?']).next().unwrap_or_default();
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let full = match path.strip_prefix('/') {
+            Some(rooted) => rooted.to_owned(),
+            None => format!("{}/{path}", folder.trim_start_matches('/')),
+        };
+        let slash = if path.ends_with('/') { "/" } else { "" };
+        let full = crate::load::clean(full.trim_start_matches('/'))?;
+        let page = old_path(&format!("{full}{slash}")).ok()?;
+        if page.as_str() == "index.html" || nav::published(book).any(|(_, path)| *path == page) {
+            return Some(Redirect::Page(page));
+        }
+        if let Some(found) = stubs.get(&page) {
+            return Some(found.clone());
+        }
+        from = configured
+            .keys()
+            .find(|key| old_path(key).as_ref() == Ok(&page))?
+            .clone();
+    }
+    None
 }
 
 /// The file of an old address.

@@ -14,9 +14,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::engine::PRIVATE;
+use super::args::OutputFormat;
+use super::console::{self, Console};
+use crate::engine::{Outcome, PRIVATE};
 use crate::memo::Memo;
-use crate::system::OsSystem;
+use crate::report::{concise, github, human, json, junit, sarif};
+use crate::system::{OsSystem, System as _};
 
 /// The site's root as an absolute path.
 fn absolute(root: &Path) -> anyhow::Result<PathBuf> {
@@ -33,6 +36,35 @@ fn system() -> OsSystem {
 /// The memo of a site.
 fn memo(root: &Path) -> Memo {
     Memo::in_folder(root.join(PRIVATE).join("memo"))
+}
+
+/// Tells what a build found: in a file where one is named, and for people then too; else a machine's format alone on
+/// stdout, or for people on stderr.
+fn report(
+    outcome: &Outcome,
+    format: OutputFormat,
+    file: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let text = match format {
+        OutputFormat::Human => human::render(outcome, false),
+        OutputFormat::Concise => concise::render(outcome),
+        OutputFormat::Json => json::render(outcome),
+        OutputFormat::Github => github::render(outcome),
+        OutputFormat::Sarif => sarif::render(outcome),
+        OutputFormat::Junit => junit::render(outcome),
+    };
+    match file {
+        Some(file) => {
+            system()
+                .write(&std::path::absolute(file)?, text.as_bytes())
+                .with_context(|| format!("failed to write `{}`", file.display()))?;
+            console.report(outcome);
+        }
+        None if format == OutputFormat::Human => console.report(outcome),
+        None => console::print(&text)?,
+    }
+    Ok(())
 }
 
 /// Opens an address in the reader's browser; that none opens is no failure.

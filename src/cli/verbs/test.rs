@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use super::{absolute, memo, system};
+use super::{absolute, memo, report, system};
 use crate::cli::ExitCode;
-use crate::cli::args::{Args, OutputFormat, TestArgs};
-use crate::cli::console::{self, Console};
+use crate::cli::args::{Args, TestArgs};
+use crate::cli::console::Console;
 use crate::diagnostic::nearest;
 use crate::engine::{self, BuildRequest, Goal, Outcome};
 use crate::execute::proofs::ProofRecord;
 use crate::execute::record::FILE;
-use crate::report::json;
 use crate::system::System as _;
 
 pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> anyhow::Result<ExitCode> {
@@ -52,10 +51,7 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
     if test.record {
         record(&outcome, &root, test)?;
     }
-    match test.output_format {
-        OutputFormat::Human => console.report(&outcome),
-        OutputFormat::Json => console::print(&json::render(&outcome))?,
-    }
+    report(&outcome, test.output_format, test.output_file.as_deref(), console)?;
     Ok(ExitCode::of(&outcome.diagnostics))
 }
 
