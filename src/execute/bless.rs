@@ -69,17 +69,13 @@ fn edit(
         block.push_str(ending);
     }
     block.push_str(&format!("{prefix}{ticks}"));
-    match old {
-        Some(range) => {
-            let end = range.start + raw[range.clone()].trim_end().len();
-            (range.start..end, block)
-        }
-        None => {
-            let end = code.start + raw[code.clone()].trim_end().len();
-            let blank = prefix.trim_end();
-            (end..end, format!("{ending}{blank}{ending}{prefix}{block}"))
-        }
+    if let Some(range) = old {
+        let end = range.start + raw[range.clone()].trim_end().len();
+        return (range.start..end, block);
     }
+    let end = code.start + raw[code.clone()].trim_end().len();
+    let blank = prefix.trim_end();
+    (end..end, format!("{ending}{blank}{ending}{prefix}{block}"))
 }
 
 #[cfg(test)]

@@ -181,7 +181,8 @@ impl Group<'_> {
                 .workspace()
                 .dependencies_for(self.dependencies, &work.workspace_folder()),
         );
-        let mut main = "#![allow(unused, dead_code)]\n".to_owned();
+        let mut main =
+            "#![allow(unused)]\nuse std::{env::args, process::{ExitCode, Termination}};\n\n".to_owned();
         let mut arms = String::new();
         let mut files: Vec<(String, String)> = Vec::new();
         for (number, _, inline) in &self.blocks {
@@ -192,19 +193,17 @@ impl Group<'_> {
             let module = format!("b{number}");
             main.push_str(&format!("mod {module};\n"));
             arms.push_str(&format!(
-                "        Some(\"{number}\") => std::process::Termination::report({module}::proofbook_main()),\n"
+                "        Some(\"{number}\") => Termination::report({module}::proofbook_main()),\n"
             ));
             let (code, _) = program(&inline.code);
             files.push((
                 module_file(*number),
-                format!(
-                    "{code}\npub fn proofbook_main() -> impl std::process::Termination {{\n    main()\n}}\n"
-                ),
+                format!("{code}\npub fn proofbook_main() -> impl super::Termination {{\n    main()\n}}\n"),
             ));
         }
         main.push_str(&format!(
-            "\nfn main() -> std::process::ExitCode {{\n    match std::env::args().nth(1).as_deref() {{\n{arms}        \
-             _ => std::process::ExitCode::from(2),\n    }}\n}}\n"
+            "\nfn main() -> ExitCode {{\n    match args().nth(1).as_deref() {{\n{arms}        \
+             _ => ExitCode::from(2),\n    }}\n}}\n"
         ));
         if merged {
             files.push(("src/main.rs".to_owned(), main));
@@ -319,7 +318,7 @@ fn must_be_alone(code: &str) -> bool {
         let line = line.trim_start();
         line.starts_with("#![") || line.starts_with("extern crate")
     }) || code.contains("crate::")
-        || code.contains("std::env::args")
+        || code.contains("env::args")
         || code.contains("macro_export")
 }
 

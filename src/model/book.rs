@@ -30,9 +30,9 @@ pub struct Book {
     /// The snippet crates and inline blocks by slug.
     pub snippets: BTreeMap<String, SnippetCrate>,
     /// Code blocks that are snippets: their slugs by their place.
-    pub inline: HashMap<Span, String>,
+    pub inline: BTreeMap<Span, String>,
     /// Code blocks that hold reviewed outputs: the slugs they belong to by their place.
-    pub inline_outputs: HashMap<Span, String>,
+    pub inline_outputs: BTreeMap<Span, String>,
 }
 
 /// A guide.
