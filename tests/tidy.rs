@@ -38,8 +38,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("search", &["model", "source", "config"]),
     (
         "emit",
-        &["model", "system", "source", "config", "diagnostic", "error"],
+        &[
+            "model",
+            "system",
+            "source",
+            "config",
+            "diagnostic",
+            "error",
+            "schema",
+        ],
     ),
+    ("schema", &["model", "source"]),
+    ("import", &["parse", "model", "source", "schema"]),
     (
         "engine",
         &[
