@@ -166,16 +166,20 @@ fn doubled(chars: &[char], at: usize, run_end: usize, budget: &mut usize) -> Opt
         .take_while(|c| c.is_ascii_digit())
         .count();
     *budget = budget.saturating_sub(run_end - at);
+    // A `~` at the end of the formula came out as a space.
+    let spaced = (chars.get(run_end) == Some(&' ')).then_some(run_end + 1);
     (at + digits.max(1)..run_end)
+        .chain(spaced.filter(|middle| *middle < chars.len()))
         .filter(|&middle| chars[middle] == first || first == '~' && chars[middle] == '~')
         .find_map(|middle| {
-            let squeezed = &chars[at..middle];
+            let whole = &chars[at..middle];
+            let squeezed = whole.strip_suffix(&[' ']).unwrap_or(whole);
             *budget = budget.saturating_sub(squeezed.len());
             if *budget == 0 || squeezed.iter().all(char::is_ascii_digit) || squeezed.len() < 2 {
                 return None;
             }
             let written = written_length(squeezed, &chars[middle..])?;
-            Some((squeezed.len(), written))
+            Some((whole.len(), written))
         })
 }
 
@@ -203,7 +207,7 @@ fn written_length(squeezed: &[char], rest: &[char]) -> Option<usize> {
             }
             // What was cut at a per cent sign goes on up to the next amount.
             if rest.get(end) == Some(&'%') {
-                return None;
+                return next_amount(rest, end);
             }
             let follows = rest
                 .get(end)
@@ -213,6 +217,14 @@ fn written_length(squeezed: &[char], rest: &[char]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Where the next amount begins: a digit at the start of a word, in the same sentence.
+fn next_amount(rest: &[char], from: usize) -> Option<usize> {
+    const FAR: usize = 160;
+    (from + 1..rest.len().min(from + FAR))
+        .take_while(|&at| !matches!(rest[at], '.' | '?' | '!'))
+        .find(|&at| rest[at].is_ascii_digit() && matches!(rest[at - 1], ' ' | '~' | '('))
 }
 
 /// Whether blocks were glued together in this text: the end of a sentence meets a capital, again and again.
@@ -430,6 +442,15 @@ mod tests {
         check(
             "pays 30K/yearfortools.At30K/year for tools. At 80/hour it is 5",
             Some("pays $30K/year for tools. At $80/hour it is 5"),
+        );
+        check("at 5K+about1520%5K + about 15-20% more = ~9K.", None);
+        check(
+            "about 5K+at15205K + at 15-20% more = ~9K.",
+            Some("about $5K + at 15-20% more = ~$9K."),
+        );
+        check(
+            "(150K/yearall)= 150K/year all) = ~540K",
+            Some("($150K/year all) = ~$540K"),
         );
         check("11 and 22 are numbers, 2020 too", None);
         check("room 1001 is open", None);
