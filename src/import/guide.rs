@@ -26,6 +26,7 @@ pub(super) fn assemble(blocks: Vec<Block>, profile: &Profile, ledger: &mut Ledge
         question: None,
         follow_up: None,
         in_chain: false,
+        topic: None,
         group: None,
         last_number: 0,
         at: 0,
@@ -47,6 +48,8 @@ struct Assembler<'a> {
     follow_up: Option<Question>,
     /// List items are follow-up questions.
     in_chain: bool,
+    /// The heading between section and question.
+    topic: Option<String>,
     /// The name of a group of listed questions.
     group: Option<String>,
     /// The number of the last question that had one.
@@ -167,7 +170,7 @@ impl Assembler<'_> {
             self.end_question();
             self.ledger
                 .repair(text.no, rest, format!("tags={}", tag(rest)), "topic");
-            self.group = Some(tag(rest));
+            self.topic = Some(tag(rest));
             return;
         }
         self.push(Piece::Block(Block {
@@ -654,6 +657,7 @@ impl Assembler<'_> {
             self.open_item(item.head.clone(), Some(value), &item.body, blocks);
             if let Some(question) = &mut self.question {
                 question.listed = true;
+                question.tags.extend(self.group.clone());
             }
             return;
         }
@@ -910,13 +914,12 @@ impl Assembler<'_> {
         self.question = Some(Question {
             no,
             text,
-            tags: self.group.iter().cloned().collect(),
+            tags: self.topic.iter().cloned().collect(),
             ..Question::default()
         });
     }
 
     fn open_lost(&mut self, no: usize) {
-        self.group = None;
         self.end_question();
         self.question = Some(Question {
             no,
@@ -950,6 +953,7 @@ impl Assembler<'_> {
 
     fn start_section(&mut self, title: Vec<Line>) {
         self.end_section();
+        self.topic = None;
         self.group = None;
         self.last_number = 0;
         self.section = Some(Section {
@@ -1085,7 +1089,7 @@ fn is_chapter(text: &str) -> bool {
 }
 
 /// The number of a title (`3.`, `3)`, `2.1`, `2.1.`) and the text behind it.
-fn numbered_title(text: &str) -> (Option<u64>, &str) {
+pub(super) fn numbered_title(text: &str) -> (Option<u64>, &str) {
     let text = text.trim();
     if let Some((value, rest)) = number(text) {
         return (Some(value), rest);
@@ -1178,6 +1182,5 @@ fn inner_blocks(body: &[Line], profile: &Profile, ledger: &mut Ledger) -> Vec<Bl
 
 /// A tag of a title.
 fn tag(text: &str) -> String {
-    let slug = slug(text);
-    slug.trim_matches('-').replace("--", "-")
+    super::write::tidy(&slug(text))
 }

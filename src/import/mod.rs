@@ -7,6 +7,7 @@
 //! Every stage is pure. Lines keep the number of the source line that they came from, so that the last stage can
 //! compare source and output and tell whatever another stage forgot to tell: no character vanishes untold.
 
+mod asciidoc;
 mod audit;
 mod block;
 mod canonical;
@@ -16,6 +17,7 @@ mod escape;
 mod flow;
 mod foreign;
 mod guide;
+mod html;
 mod label;
 mod ledger;
 mod line;

@@ -48,6 +48,7 @@ pub(super) fn write(guide: &Guide, title: &str, ledger: &mut Ledger) -> Written 
         ledger,
         ids: HashSet::new(),
         last: Last::Other,
+        loose: false,
         heading: 1,
     };
     let quoted = title.replace('\\', "\\\\").replace('"', "\\\"");
@@ -89,6 +90,8 @@ struct Writer<'a> {
     ledger: &'a mut Ledger,
     ids: HashSet<String>,
     last: Last,
+    /// The last item holds several paragraphs.
+    loose: bool,
     /// The level of the last heading.
     heading: u8,
 }
@@ -324,9 +327,10 @@ impl Writer<'_> {
             (self.last, next),
             (Last::Bullet, Last::Bullet) | (Last::Number(..), Last::Number(..))
         );
-        if !joins {
+        if !joins || self.loose {
             self.out.blank();
         }
+        self.loose = item.body.iter().any(Line::is_blank);
         self.last = next;
         let width = sign.len() + 1;
         for (index, line) in item.head.iter().enumerate() {
