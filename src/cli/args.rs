@@ -54,7 +54,7 @@ pub(super) enum Verb {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ImportArgs {
-    /// The files to import: text, Markdown, HTML or `AsciiDoc`
+    /// The files to import: text, Markdown, HTML or AsciiDoc
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Where to write the guides [default: the site's content folder]

@@ -134,9 +134,10 @@ pub(super) fn to_markdown(lines: &[Line]) -> Vec<Line> {
                 push(format!("> [!{kind}]"));
             }
             open = Some(Open::Quote);
-        } else if matches!(text, "====" | "--" | "+" | "<<<" | "'''" | "****") {
-            push(String::new());
-        } else if text.starts_with("//") && !text.starts_with("///") {
+        } else if matches!(text, "====" | "--" | "+" | "<<<" | "'''" | "****")
+            || text.starts_with("//") && !text.starts_with("///")
+            || is_option(text)
+        {
             push(String::new());
         } else if let Some(attributes) = text
             .strip_prefix('[')
@@ -164,8 +165,6 @@ pub(super) fn to_markdown(lines: &[Line]) -> Vec<Line> {
             if matches!(attributes, "NOTE" | "TIP" | "WARNING" | "IMPORTANT" | "CAUTION") {
                 admonition = Some(attributes.to_owned());
             }
-            push(String::new());
-        } else if is_option(text) {
             push(String::new());
         } else if let Some(name) = text
             .strip_prefix('.')
@@ -256,6 +255,8 @@ fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut code = false;
     let chars: Vec<char> = text.chars().collect();
+    let stars = text.matches('*').count().is_multiple_of(2);
+    let lows = text.matches('_').count().is_multiple_of(2);
     for (at, &c) in chars.iter().enumerate() {
         if c == '`' {
             code = !code;
@@ -266,8 +267,8 @@ fn inline(text: &str) -> String {
         let inner = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace() && c != '*' && c != '_');
         let edge = outer(before) && inner(after) || inner(before) && outer(after);
         match c {
-            '*' if !code && edge && text.matches('*').count() % 2 == 0 => out.push_str("**"),
-            '_' if !code && edge && text.matches('_').count() % 2 == 0 => out.push('*'),
+            '*' if !code && edge && stars => out.push_str("**"),
+            '_' if !code && edge && lows => out.push('*'),
             _ => out.push(c),
         }
     }
@@ -286,17 +287,16 @@ fn links(text: &str) -> String {
         let label = address[end..]
             .strip_prefix('[')
             .and_then(|inner| inner.split_once(']'));
-        match label.filter(|_| address.starts_with("http://") || address.starts_with("https://")) {
-            Some((label, after)) => {
-                out.push_str(rest[..at].strip_suffix("link:").unwrap_or(&rest[..at]));
-                let shown = if label.is_empty() { &address[..end] } else { label };
-                out.push_str(&format!("[{shown}]({})", &address[..end]));
-                rest = after;
-            }
-            None => {
-                out.push_str(&rest[..at + end.max(4).min(address.len())]);
-                rest = &rest[at + end.max(4).min(address.len())..];
-            }
+        let web = address.starts_with("http://") || address.starts_with("https://");
+        if let Some((label, after)) = label.filter(|_| web) {
+            out.push_str(rest[..at].strip_suffix("link:").unwrap_or(&rest[..at]));
+            let shown = if label.is_empty() { &address[..end] } else { label };
+            out.push_str(&format!("[{shown}]({})", &address[..end]));
+            rest = after;
+        } else {
+            let end = at + end.max(4).min(address.len());
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
         }
     }
     out.push_str(rest);

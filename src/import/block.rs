@@ -252,6 +252,17 @@ impl<'a> Reader<'a> {
         let close = lines.get(self.at + 1 + count).map_or(0, |line| line.no);
         self.at += count + 2;
         let code = trimmed(code);
+        let texts: Vec<&str> = code.iter().map(|line| line.text.as_str()).collect();
+        let guess = if info.is_empty() {
+            code::language(&texts)
+        } else {
+            "text"
+        };
+        if guess != "text" {
+            self.ledger
+                .repair(open.no, "```", format!("```{guess}"), "language");
+        }
+        let info = if guess == "text" { info } else { guess };
         self.push(Kind::Code {
             info: info.to_owned(),
             lines: code,
@@ -686,11 +697,7 @@ fn join_page_breaks(blocks: Vec<Block>, ledger: &mut Ledger) -> Vec<Block> {
                     close: end,
                     open: start,
                 },
-            ) if *open > 0
-                && start > 0
-                && (next.is_empty() || next == *info)
-                && is_unfinished(lines, &more) =>
-            {
+            ) if *open > 0 && start > 0 && is_unfinished(lines, &more) => {
                 let fence = if *close > 0 { *close } else { start };
                 ledger.repair(fence, "```", "", "page-break");
                 ledger.repair(start, format!("```{next}"), "", "page-break");
@@ -807,7 +814,10 @@ mod tests {
             "4. Implement a maximum algorithm that finds it in all\n\npossible windows.\n",
             &["item Implement a maximum algorithm that finds it in all|possible windows."],
         );
-        check("```\napiVersion: v1\n```\n\n```\nkind: Pod\n```\n", &["code  2"]);
+        check(
+            "```\napiVersion: v1\n```\n\n```\nkind: Pod\n```\n",
+            &["code yaml 2"],
+        );
         check("```\na()\n```\n\n```\nb()\n```\n", &["code  1", "code  1"]);
     }
 

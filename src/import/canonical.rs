@@ -1,8 +1,8 @@
 //! Whether a text is a guide in canonical syntax already, so that nothing is to be done.
 
 use super::label::{self, Family};
-use super::line::{Line, closes, fence, heading, indent, number};
-use super::question::marked;
+use super::line::{Line, asks, closes, fence, heading, indent, number};
+use super::question::{marked, reads_like_one};
 use super::style::is_bold_question;
 
 /// Whether lines are a canonical guide: `kind: guide` in the front matter, or a title and questions as headings of
@@ -26,6 +26,9 @@ pub(super) fn is_canonical(lines: &[Line]) -> bool {
         start = end + 2;
     }
     let mut questions = 0;
+    // Headings of the two levels around that of questions, and list items, that ask.
+    let mut others = 0;
+    let mut asking = 0;
     let mut titles = 0;
     let mut open: Option<(char, usize)> = None;
     let mut before_blank = true;
@@ -49,15 +52,22 @@ pub(super) fn is_canonical(lines: &[Line]) -> bool {
                 }
             }
             questions += usize::from(level == 3);
+            asking += usize::from(level == 3 && reads_like_one(title));
+            others += usize::from(level == 2 && asks(title));
+            others += usize::from(level == 4 && number(title).is_some());
             if level <= 3 && (number(title).is_some() || marked(title).is_some() || title.starts_with("**")) {
                 return false;
             }
+        } else if indent(text) == 0
+            && number(text).is_some_and(|(_, rest)| rest.starts_with("**") && asks(rest))
+        {
+            others += 1;
         } else if indent(text) == 0 && before_blank && is_foreign(text, lines.get(at + 1)) {
             return false;
         }
         before_blank = line.is_blank();
     }
-    questions > 0 && (titled || titles == 1)
+    questions > 0 && others <= asking && (titled || titles == 1)
 }
 
 /// Whether the first line of a paragraph is what another dialect writes.

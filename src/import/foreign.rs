@@ -91,7 +91,23 @@ fn accordions(lines: Vec<Line>) -> Vec<Line> {
             .iter()
             .any(|tag| line.text.contains(tag));
         if !tagged && title.is_none() {
-            out.push(line);
+            let text = line.text.trim();
+            let tags = ["<p>", "</p>", "<div>", "</div>", "<br>", "<br/>", "<br />"];
+            if tags
+                .iter()
+                .any(|tag| text.starts_with(tag) || text.ends_with(tag))
+            {
+                // Paragraphs of HTML within an accordion are paragraphs without it too.
+                let text = tags
+                    .iter()
+                    .fold(line.text.clone(), |text, tag| text.replace(tag, ""));
+                out.push(Line::new(line.no, text.trim()));
+                if line.text.contains("</") {
+                    out.push(Line::new(line.no, ""));
+                }
+            } else {
+                out.push(line);
+            }
             continue;
         }
         let mut rest = line.text.as_str();

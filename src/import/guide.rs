@@ -9,7 +9,8 @@ use super::line::{
 use super::outline::{Guide, Piece, Question, Section};
 use super::question::{clean, is_exercise_section, marked, reads_like_one};
 use super::style::{
-    Style, is_bare_title, is_bold_question, is_label_heading, is_number, is_separated, style,
+    Style, is_bare_title, is_bold_question, is_item_question, is_label_heading, is_number, is_separated,
+    style,
 };
 use super::suggest;
 use crate::model::site::slug;
@@ -252,6 +253,14 @@ impl Assembler<'_> {
             self.start_section(vec![Line::new(lines[0].no, rest)]);
             return;
         }
+        if let Some(rest) = self.lettered_answer(&first, blocks) {
+            self.at += 1;
+            let mut lines = lines;
+            let name = Line::new(lines[0].no, "A");
+            lines[0].text = rest;
+            self.answer(name, lines);
+            return;
+        }
         if let Some(found) = label::label(&first, self.profile.loose) {
             let (name, rest) = (Line::new(lines[0].no, found.name), found.rest.to_owned());
             let family = found.family;
@@ -289,6 +298,15 @@ impl Assembler<'_> {
         }
         self.at += 1;
         self.body_text(lines);
+    }
+
+    /// `A. text` behind a question that is marked; followed by `B. ..` it is a choice.
+    fn lettered_answer(&self, text: &str, blocks: &[Block]) -> Option<String> {
+        let question = self.question.as_ref()?;
+        let rest = text.strip_prefix("A. ")?;
+        let fresh = self.style.explicit && !question.answered && question.body.is_empty();
+        let choice = matches!(blocks.get(self.at + 1), Some(Block { kind: Kind::Text(lines), .. }) if lines[0].text.starts_with("B. "));
+        (fresh && !choice).then(|| rest.to_owned())
     }
 
     /// Whether bold lines are only part of an answer here: questions are marked in another way too.
@@ -472,7 +490,7 @@ impl Assembler<'_> {
     fn labelled(&mut self, name: Line, rest: Vec<Line>, family: Family, blocks: &[Block]) {
         match family {
             Family::Answer => self.answer(name, rest),
-            Family::Difficulty => self.difficulty(name, rest),
+            Family::Difficulty => self.difficulty(name, rest, blocks),
             Family::FollowUp if self.question.is_some() => self.follow_up(&name, rest, blocks),
             Family::Chain if self.question.is_some() => {
                 self.end_follow_up();
@@ -532,12 +550,15 @@ impl Assembler<'_> {
         self.body_text(rest);
     }
 
-    fn difficulty(&mut self, name: Line, rest: Vec<Line>) {
+    fn difficulty(&mut self, name: Line, rest: Vec<Line>, blocks: &[Block]) {
         let fresh = self
             .question
             .as_ref()
             .is_some_and(|question| question.body.is_empty() && self.follow_up.is_none() && !question.listed);
+        // Before the next question it belongs to the answer that ends here.
+        let opens = blocks.get(self.at).is_some_and(|next| !self.is_question(next));
         if !fresh
+            && opens
             && self.style.lost
             && (self.question.is_none()
                 || self.question.as_ref().is_some_and(|question| {
@@ -551,6 +572,12 @@ impl Assembler<'_> {
         {
             self.open_lost(name.no);
         }
+        let mut rest = rest;
+        let after = if rest.len() > 1 {
+            rest.split_off(1)
+        } else {
+            Vec::new()
+        };
         let text = rest.first().map_or("", |line| line.text.as_str());
         let level = label::level(text).map(|(level, _)| level);
         match (&mut self.question, level) {
@@ -564,6 +591,7 @@ impl Assembler<'_> {
             (None, Some(_)) => {}
         }
         self.push(Piece::Label { name, rest });
+        self.body_text(after);
     }
 
     fn follow_up(&mut self, name: &Line, mut rest: Vec<Line>, blocks: &[Block]) {
@@ -638,7 +666,7 @@ impl Assembler<'_> {
             self.open_item(lines, number, &item.body, blocks);
             return;
         }
-        if self.style.bullets && asks(&head.text) && item.indent == 0 {
+        if self.style.bullets && is_item_question(&head.text) && item.indent == 0 {
             self.at += 1;
             self.open_item(item.head.clone(), None, &item.body, blocks);
             return;
@@ -789,6 +817,16 @@ impl Assembler<'_> {
             }
             behind = Some(rest);
         }
+        let last = blocks.get(self.at).is_none_or(is_number);
+        if behind.is_none()
+            && body.is_empty()
+            && last
+            && lines.len() == 1
+            && let Some((asked, rest)) = answered_in_line(&lines[0].text)
+        {
+            behind = Some(rest.to_owned());
+            lines[0].text = asked.to_owned();
+        }
         for line in &mut lines {
             line.text = clean_question(&line.text).to_owned();
         }
@@ -811,6 +849,11 @@ impl Assembler<'_> {
         while self.at < inner.len() {
             match &inner[self.at].kind {
                 Kind::Text(lines) if marked(&lines[0].text).is_none() => self.text(lines.clone(), &inner),
+                Kind::Item(item) if is_answer(item) => {
+                    let item = item.clone();
+                    self.at += 1;
+                    self.item_answer(&item);
+                }
                 _ => {
                     self.push(Piece::Block(inner[self.at].clone()));
                     self.at += 1;
@@ -818,6 +861,22 @@ impl Assembler<'_> {
             }
         }
         self.at = at;
+    }
+
+    /// An answer that is itself a list item: `- A: text`.
+    fn item_answer(&mut self, item: &Item) {
+        let head = &item.head[0];
+        if let Some(found) = label::label(&head.text, false) {
+            let mut rest = Vec::new();
+            if !found.rest.is_empty() {
+                rest.push(Line::new(head.no, found.rest));
+            }
+            rest.extend_from_slice(&item.head[1..]);
+            self.answer(Line::new(head.no, found.name), rest);
+        }
+        for piece in self.inner(&item.body) {
+            self.push(piece);
+        }
     }
 
     fn inner(&mut self, body: &[Line]) -> Vec<Piece> {
@@ -879,7 +938,7 @@ impl Assembler<'_> {
                 if at == answered {
                     self.body_text(rest);
                 } else if label::family(name) == Some(Family::Difficulty) {
-                    self.difficulty(Line::new(row.no, name.as_str()), rest);
+                    self.difficulty(Line::new(row.no, name.as_str()), rest, &[]);
                 } else if name.chars().any(char::is_alphabetic)
                     && !matches!(name.to_lowercase().as_str(), "no" | "no." | "nr" | "nr.")
                 {
@@ -966,6 +1025,11 @@ impl Assembler<'_> {
         self.end_section();
         self.guide
     }
+}
+
+fn is_answer(item: &Item) -> bool {
+    item.marker == Marker::Bullet
+        && label::label(&item.head[0].text, false).is_some_and(|label| label.family == Family::Answer)
 }
 
 /// What the next paragraphs lead to.
@@ -1139,6 +1203,16 @@ fn split_answer(text: &str) -> Option<(String, String)> {
         }
     }
     None
+}
+
+/// `Why? Because it is so.`: a question and its answer in one line.
+fn answered_in_line(text: &str) -> Option<(&str, &str)> {
+    let mark = text.rfind(['?', '？'])?;
+    let end = mark + text[mark..].chars().next().map_or(1, char::len_utf8);
+    let rest = text[end..].trim();
+    let answers =
+        rest.chars().count() > 1 && starts_big(rest) && ends_sentence(rest) && !reads_like_one(rest);
+    answers.then(|| (text[..end].trim(), rest))
 }
 
 /// The last paragraph, if it asks and stands alone: the question of the answer that follows.

@@ -46,16 +46,20 @@ pub(super) fn plain(text: &str) -> String {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let tag = after.starts_with('/') || after.starts_with(|c: char| c.is_ascii_alphabetic());
-        match after.find('>').filter(|_| tag) {
-            Some(end) => rest = &after[end + 1..],
-            None => {
-                out.push('<');
-                rest = after;
-            }
+        if let Some(end) = tag_end(after).filter(|_| tag) {
+            rest = &after[end + 1..];
+        } else {
+            out.push('<');
+            rest = after;
         }
     }
     out.push_str(rest);
     entities(&out)
+}
+
+/// Where a tag ends; sought within bounds, so that a line of `<` alone is no burden.
+fn tag_end(after: &str) -> Option<usize> {
+    after.bytes().take(4000).position(|byte| byte == b'>')
 }
 
 /// Decodes character references.
@@ -69,15 +73,12 @@ fn entities(text: &str) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let end = rest.bytes().take(12).position(|byte| byte == b';');
-        match end.and_then(|end| Some((end, entity(&rest[1..end])?))) {
-            Some((end, c)) => {
-                out.push(c);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((end, c)) = end.and_then(|end| Some((end, entity(rest.get(1..end)?)?))) {
+            out.push(c);
+            rest = &rest[end + 1..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);
@@ -235,7 +236,7 @@ impl Page<'_> {
             }
             let tag =
                 after.starts_with(['/', '!', '?']) || after.starts_with(|c: char| c.is_ascii_alphabetic());
-            let end = after.find('>').filter(|_| tag);
+            let end = tag_end(after).filter(|_| tag);
             let Some(end) = end else {
                 self.words(line.no, &rest[..=at]);
                 rest = after;
@@ -369,12 +370,11 @@ impl Page<'_> {
             "li" => self.item(),
             "ul" | "ol" => self.list(&name, closing, body),
             "pre" => self.code_block(no, closing, body),
-            "code" if self.pre.is_some() => {
-                if self.pre == Some(false) && !closing {
-                    self.out.push(Line::new(no, format!("```{}", language(body))));
-                    self.pre = Some(true);
-                }
+            "code" if self.pre == Some(false) && !closing => {
+                self.out.push(Line::new(no, format!("```{}", language(body))));
+                self.pre = Some(true);
             }
+            "code" if self.pre.is_some() => {}
             "br" if self.one_line > 0 || self.table.is_some() => self.space(),
             "br" if self.pre.is_some() => self.line_end(no),
             "br" => self.flush(),

@@ -32,7 +32,7 @@ pub(super) struct Label<'a> {
     pub(super) marked: bool,
 }
 
-const ANSWER: [&str; 24] = [
+const ANSWER: [&str; 26] = [
     "a",
     "ans",
     "answer",
@@ -57,6 +57,8 @@ const ANSWER: [&str; 24] = [
     "답변",
     "답",
     "svar",
+    "candidate",
+    "interviewee",
 ];
 
 const DIFFICULTY: [&str; 10] = [
@@ -175,10 +177,10 @@ const KNOWN: [&str; 84] = [
 ];
 
 /// First words of lead-in sentences, which are no labels.
-const LEAD_IN: [&str; 33] = [
+const LEAD_IN: [&str; 34] = [
     "here", "this", "these", "those", "there", "it", "its", "you", "your", "let", "lets", "see", "consider",
     "if", "in", "for", "to", "as", "so", "and", "but", "or", "because", "since", "then", "i", "we", "they",
-    "he", "she", "however", "instead", "hier",
+    "he", "she", "however", "instead", "hier", "like",
 ];
 
 /// The family of a label's name.
@@ -260,6 +262,14 @@ pub(super) fn label(text: &str, loose: bool) -> Option<Label<'_>> {
             marked: true,
         });
     }
+    if let Some((name, rest)) = numbered_answer(text) {
+        return Some(Label {
+            name,
+            rest,
+            family: Family::Answer,
+            marked: false,
+        });
+    }
     let colon = colon(text)?;
     let name = text[..colon].trim();
     let rest = text[colon..].trim_start_matches([':', '：']).trim();
@@ -279,6 +289,20 @@ pub(super) fn label(text: &str, loose: bool) -> Option<Label<'_>> {
         family: Family::Shape,
         marked: false,
     })
+}
+
+/// `A1. text`, `A 1) text`, `Ans. text`: answers that have no colon.
+fn numbered_answer(text: &str) -> Option<(&str, &str)> {
+    let rest = text
+        .strip_prefix("Answer")
+        .or_else(|| text.strip_prefix("Ans"))
+        .or_else(|| text.strip_prefix('A'))?;
+    let spaced = rest.trim_start();
+    let digits = spaced.len() - spaced.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let after = spaced[digits..].strip_prefix(['.', ')'])?;
+    let counted = (1..=3).contains(&digits) || digits == 0 && text.starts_with("Ans.");
+    let name = text[..text.len() - after.len() - 1].trim();
+    (counted && after.starts_with(' ')).then(|| (name, after.trim()))
 }
 
 /// Where the colon of a label may stand: the first one that ends a word.
@@ -337,6 +361,10 @@ fn has_label_shape(name: &str, inline: bool) -> bool {
     let lower = bare.to_lowercase();
     let mut all = lower.split_whitespace();
     let first = all.next().unwrap_or_default();
+    // `A pipe:` leads in, `A real example: ..` is a label.
+    if !inline && matches!(first, "a" | "an" | "ein" | "eine") {
+        return false;
+    }
     !LEAD_IN.contains(&first.trim_end_matches("'s").trim_end_matches("’s"))
         && !all.any(|word| ["i", "we", "my", "our", "you", "your", "following", "below"].contains(&word))
 }

@@ -329,11 +329,13 @@ fn notice_empty(json: &GuideJson, ledger: &mut Ledger) {
     if let Some(first) = empty.first() {
         ledger.notice(
             first.line,
-            format!(
-                "{} questions have no answer, the first of them here: `{}`",
-                empty.len(),
-                first.text
-            ),
+            match empty.len() {
+                1 => format!("the question `{}` has no answer", first.text),
+                count => format!(
+                    "{count} questions have no answer, the first of them here: `{}`",
+                    first.text
+                ),
+            },
         );
     }
 }

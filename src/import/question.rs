@@ -11,7 +11,8 @@ pub(super) struct Marked<'a> {
 }
 
 /// Words that mark a question, longest first where one begins another; in lower case.
-const MARKS: [&str; 26] = [
+const MARKS: [&str; 27] = [
+    "interviewer",
     "interview question",
     "interviewfrage",
     "the question",
@@ -67,6 +68,8 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
     let body = match (colon, other) {
         (Some(body), _) | (None, Some(body)) => body,
         // `Q3 What is it?`, and `Question 3` alone on its line.
+        // `Q. What is it?`
+        (None, None) if mark == "q" && spaced.starts_with(". ") && asks(spaced) => &spaced[2..],
         (None, None)
             if number.is_some()
                 && (spaced.is_empty() && mark.len() > 1 || asks(spaced) && rest != spaced) =>

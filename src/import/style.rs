@@ -46,7 +46,9 @@ pub(super) fn style(blocks: &[Block], profile: &Profile) -> Style {
         .count();
     let openers = answers.max(difficulties).max(explicit);
     style.numbered_sections = !profile.headings && titles > 0 && openers >= 2 && openers * 2 >= titles * 3;
-    if explicit < 2 && style.heading.is_none() && !style.numbered_sections {
+    let bold = texts(blocks).filter(|text| is_bold_question(text)).count();
+    style.bold = explicit == 0 && style.heading.is_none() && bold > 0 && bold >= separated;
+    if explicit < 2 && style.heading.is_none() && !style.numbered_sections && !style.bold {
         let reading = items
             .iter()
             .filter(|at| reads_like_one(head(&blocks[**at])))
@@ -55,17 +57,16 @@ pub(super) fn style(blocks: &[Block], profile: &Profile) -> Style {
             separated > 0 && (separated * 2 >= items.len() || reading * 2 >= items.len()) || reading >= 2;
     }
     let orphans = orphans(blocks, profile, &style);
-    let known = explicit > 0 || style.heading.is_some() || style.numbered;
+    let known = explicit > 0 || style.heading.is_some() || style.numbered || style.bold;
     style.lost = orphans > 0 && (!known || orphans >= 3 || answers > 0 && orphans * 5 < answers * 4);
     let others = known || orphans > 0;
     if !others || explicit > 0 && answers == 0 && explicit < 2 {
-        let bold = texts(blocks).filter(|text| is_bold_question(text)).count();
         let bare = texts(blocks).filter(|text| asks(text)).count();
-        style.bold = bold >= 1;
+        style.bold |= bold >= 1;
         style.bare = !style.bold && bare >= 1 && !others;
         let bullets = blocks
             .iter()
-            .filter(|block| matches!(&block.kind, Kind::Item(item) if asks(&item.head[0].text)))
+            .filter(|block| matches!(&block.kind, Kind::Item(item) if is_item_question(&item.head[0].text)))
             .count();
         let all = blocks
             .iter()
@@ -98,6 +99,12 @@ pub(super) fn is_bold_question(text: &str) -> bool {
     let text = text.trim();
     let inner = without_emphasis(text);
     inner.len() < text.len() && text.starts_with("**") && (asks(inner) || number(inner).is_some())
+}
+
+/// Whether the text of a list item is a question, or begins with one in bold.
+pub(super) fn is_item_question(text: &str) -> bool {
+    let bold = text.strip_prefix("**").and_then(|rest| rest.split_once("**"));
+    asks(text) || bold.is_some_and(|(inner, _)| asks(inner))
 }
 
 fn is_explicit(block: &Block) -> bool {
@@ -134,9 +141,8 @@ fn headings(blocks: &[Block], explicit: usize, style: &mut Style) {
         return;
     };
     let higher = headings[1..].iter().all(|(level, _)| *level > first);
-    let alone = headings.len() == 1;
     let names_itself = marked(headings[0].1).is_some() || asks(headings[0].1);
-    if higher && !names_itself && (!alone || first == 1) {
+    if higher && !names_itself {
         style.title_level = Some(first);
     }
     let below = |level: u8| style.title_level.is_none_or(|title| level > title);
@@ -234,6 +240,12 @@ fn numbered_items(blocks: &[Block]) -> Vec<usize> {
 /// Whether something stands between an item and the next one.
 pub(super) fn is_separated(blocks: &[Block], at: usize) -> bool {
     let body = matches!(&blocks[at].kind, Kind::Item(item) if !item.body.is_empty());
+    // The last item of a list is followed by something else too.
+    let listed =
+        at > 0 && is_number(&blocks[at - 1]) && !blocks[at].gap && !reads_like_one(head(&blocks[at]));
+    if listed && !body {
+        return false;
+    }
     body || blocks
         .get(at + 1)
         .is_some_and(|next| !matches!(next.kind, Kind::Heading { .. } | Kind::Rule(_)) && !is_number(next))
@@ -293,9 +305,12 @@ fn orphans(blocks: &[Block], profile: &Profile, style: &Style) -> usize {
                     }
                     Some(Family::Difficulty) => {
                         let opens = !fresh
-                            && blocks
-                                .get(at + 1)
-                                .is_some_and(|next| !matches!(next.kind, Kind::Heading { .. }));
+                            && blocks.get(at + 1).is_some_and(|next| {
+                                let question = matches!(next.kind, Kind::Heading { .. })
+                                    || is_explicit(next)
+                                    || style.numbered && is_number(next);
+                                !question
+                            });
                         orphans += usize::from(opens && !profile.headings);
                         // The answer that follows belongs to what this opens.
                         fresh = true;

@@ -9,6 +9,7 @@ pub(super) fn question(question: &Question) -> String {
         Piece::Block(block) => match &block.kind {
             Kind::Text(lines) => Some(lines[0].text.as_str()),
             Kind::Item(item) => Some(item.head[0].text.as_str()),
+            Kind::Table { rows, .. } => rows.first().map(|row| row.cells[0].as_str()),
             _ => None,
         },
         Piece::Label { name, .. }
