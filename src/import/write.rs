@@ -105,7 +105,9 @@ impl Writer<'_> {
             .trim_start_matches(|c| c != '#')
             .matches('#')
             .count() as u8;
-        let mut pieces = vec![(0, marks.to_owned())];
+        // The marks stand for those that the source line had.
+        let first = text.first().map_or(0, |line| line.no);
+        let mut pieces = vec![(first, marks.to_owned())];
         for (index, line) in text.iter().enumerate() {
             let space = if index > 0 { " " } else { "" };
             pieces.push((line.no, format!("{space}{}", line.text.trim())));
