@@ -3,7 +3,7 @@
 use super::label;
 use super::ledger::Ledger;
 use super::line::{Line, asks, closes, fence, heading, words};
-use super::question::{marked, reads_like_one};
+use super::question::{marked, numbered_title, reads_like_one};
 use super::{asciidoc, html};
 
 /// Turns foreign markup to Markdown.
@@ -49,7 +49,7 @@ pub(super) fn summary(text: &str, questions: bool) -> String {
         return format!("**{text}**");
     }
     if questions || asks(text) || reads_like_one(text) {
-        return format!("**Q: {}**", super::guide::numbered_title(text).1);
+        return format!("**Q: {}**", numbered_title(text).1);
     }
     if label::family(text.trim_end_matches(':')).is_some() || words(text) <= 6 {
         return format!("**{}:**", text.trim_end_matches(':'));
@@ -66,7 +66,7 @@ fn accordions(lines: Vec<Line>) -> Vec<Line> {
     let others = lines
         .iter()
         .filter(|line| {
-            heading(&line.text).is_some_and(|(_, text)| reads_like_one(super::guide::numbered_title(text).1))
+            heading(&line.text).is_some_and(|(_, text)| reads_like_one(numbered_title(text).1))
                 || marked(&line.text).is_some()
         })
         .count();

@@ -1,6 +1,6 @@
 //! Questions: lines that say they are one, and texts that read like one.
 
-use super::line::{asks, without_emphasis, words};
+use super::line::{asks, ends_sentence, number, starts_big, without_emphasis, words};
 
 /// A line that is marked as a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +221,69 @@ pub(super) fn is_exercise_section(title: &str) -> bool {
     ]
     .iter()
     .any(|word| lower.contains(word))
+}
+
+/// A question's text without emphasis, quotation marks or a stray colon around it.
+pub(super) fn clean_question(text: &str) -> &str {
+    let text = clean(text);
+    text.strip_suffix(':').filter(|rest| asks(rest)).unwrap_or(text)
+}
+
+/// `Why? Answer: Because.` taken apart.
+pub(super) fn split_answer(text: &str) -> Option<(String, String)> {
+    for mark in ["?", "？", "?**", "?*"] {
+        for word in [
+            "Answer:",
+            "A:",
+            "**Answer:**",
+            "**A:**",
+            "Ans:",
+            "Antwort:",
+            "答：",
+            "答案：",
+        ] {
+            for gap in [" ", ""] {
+                let whole = format!("{mark}{gap}{word}");
+                if let Some(at) = text.find(&whole) {
+                    let cut = at + mark.len();
+                    return Some((text[..cut].trim().to_owned(), text[cut..].trim().to_owned()));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// `Why? Because it is so.`: a question and its answer in one line.
+pub(super) fn answered_in_line(text: &str) -> Option<(&str, &str)> {
+    let mark = text.rfind(['?', '？'])?;
+    let end = mark + text[mark..].chars().next().map_or(1, char::len_utf8);
+    let rest = text[end..].trim();
+    let answers =
+        rest.chars().count() > 1 && starts_big(rest) && ends_sentence(rest) && !reads_like_one(rest);
+    answers.then(|| (text[..end].trim(), rest))
+}
+
+/// The number of a title (`3.`, `3)`, `2.1`, `2.1.`) and the text behind it.
+pub(super) fn numbered_title(text: &str) -> (Option<u64>, &str) {
+    let text = text.trim();
+    if let Some((value, rest)) = number(text) {
+        return (Some(value), rest);
+    }
+    let digits = text.len()
+        - text
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .len();
+    let (count, rest) = text.split_at(digits);
+    if count.contains('.')
+        && count.starts_with(|c: char| c.is_ascii_digit())
+        && rest.starts_with(' ')
+        && starts_big(rest.trim())
+    {
+        let last = count.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        return (last.parse().ok(), rest.trim());
+    }
+    (None, text)
 }
 
 #[cfg(test)]
