@@ -8,8 +8,8 @@ use super::line::{
     Line, Marker, asks, cells, closes, dedent, ends_sentence, fence, heading, indent, is_delimiter_row,
     is_item, is_pipe_row, is_rule, is_title, marker, starts_big,
 };
-use super::question;
 use super::table::{self, Row, Vocabulary};
+use super::{language, page_break, question};
 
 /// A block with whether a blank line stands before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub(super) fn blocks(lines: &[Line], profile: &Profile, ledger: &mut Ledger) -> 
         reader.step();
     }
     let blocks = reader.blocks;
-    join_page_breaks(blocks, ledger)
+    page_break::join_page_breaks(blocks, ledger)
 }
 
 struct Reader<'a> {
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         let code = trimmed(code);
         let texts: Vec<&str> = code.iter().map(|line| line.text.as_str()).collect();
         let guess = if info.is_empty() {
-            code::language(&texts)
+            language::language(&texts)
         } else {
             "text"
         };
@@ -406,7 +406,7 @@ impl<'a> Reader<'a> {
             .iter()
             .map(|line| Line::new(line.no, dedent(&line.text, margin).trim_end()))
             .collect();
-        let language = code::language(&taken.iter().map(|line| line.text.as_str()).collect::<Vec<_>>());
+        let language = language::language(&taken.iter().map(|line| line.text.as_str()).collect::<Vec<_>>());
         if language == "text" {
             self.ledger.notice(
                 taken[0].no,
@@ -663,87 +663,6 @@ fn trimmed(mut lines: Vec<Line>) -> Vec<Line> {
     let lead = lines.iter().take_while(|line| line.is_blank()).count();
     lines.drain(..lead);
     lines
-}
-
-/// Undoes page breaks: one blank line in the middle of a sentence, or between two halves of a block of code.
-fn join_page_breaks(blocks: Vec<Block>, ledger: &mut Ledger) -> Vec<Block> {
-    let mut joined: Vec<Block> = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        let Some(last) = joined.last_mut().filter(|_| block.gap) else {
-            joined.push(block);
-            continue;
-        };
-        match (&mut last.kind, block.kind) {
-            (Kind::Text(before), Kind::Text(mut after)) if breaks_sentence(before.last(), after.first()) => {
-                ledger.repair(after[0].no, "", "", "page-break");
-                before.append(&mut after);
-            }
-            (Kind::Item(item), Kind::Text(mut after))
-                if item.body.is_empty() && breaks_sentence(item.head.last(), after.first()) =>
-            {
-                ledger.repair(after[0].no, "", "", "page-break");
-                item.head.append(&mut after);
-            }
-            (
-                Kind::Code {
-                    info,
-                    lines,
-                    close,
-                    open,
-                },
-                Kind::Code {
-                    info: next,
-                    lines: mut more,
-                    close: end,
-                    open: start,
-                },
-            ) if *open > 0 && start > 0 && is_unfinished(lines, &more) => {
-                let fence = if *close > 0 { *close } else { start };
-                ledger.repair(fence, "```", "", "page-break");
-                ledger.repair(start, format!("```{next}"), "", "page-break");
-                lines.append(&mut more);
-                *close = end;
-            }
-            (_, kind) => joined.push(Block { kind, gap: true }),
-        }
-    }
-    joined
-}
-
-fn breaks_sentence(before: Option<&Line>, after: Option<&Line>) -> bool {
-    let (Some(before), Some(after)) = (before, after) else {
-        return false;
-    };
-    after.text.starts_with(char::is_lowercase)
-        && !ends_sentence(&before.text)
-        && before.text.chars().count() > 30
-        && !is_item(&after.text)
-        && label::label(&after.text, false).is_none()
-}
-
-/// Whether a block of code plainly goes on in the next one.
-fn is_unfinished(lines: &[Line], next: &[Line]) -> bool {
-    let mut depth = 0_i64;
-    for line in lines {
-        for c in line.text.chars() {
-            match c {
-                '(' | '[' | '{' => depth += 1,
-                ')' | ']' | '}' => depth -= 1,
-                _ => {}
-            }
-        }
-    }
-    let yaml = |lines: &[Line], key: &str| lines.iter().any(|line| line.text.starts_with(key));
-    let manifest = yaml(lines, "apiVersion:")
-        && !yaml(lines, "kind:")
-        && yaml(next, "kind:")
-        && !yaml(next, "apiVersion:");
-    let hangs = lines.last().is_some_and(|line| {
-        let text = line.text.trim_end();
-        text.ends_with([':', ',', '(', '{', '[', '\\', '='])
-            && indent(next.first().map_or("", |line| &line.text)) > 0
-    });
-    depth > 0 || manifest || hangs
 }
 
 #[cfg(test)]

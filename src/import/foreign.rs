@@ -1,5 +1,6 @@
 //! Markup other than Markdown, turned to Markdown line by line: HTML, AsciiDoc, accordions within Markdown.
 
+use super::entity::plain;
 use super::label;
 use super::ledger::Ledger;
 use super::line::{Line, asks, closes, fence, heading, words};
@@ -121,7 +122,7 @@ fn accordions(lines: Vec<Line>) -> Vec<Line> {
                     None => (rest, "", false),
                 };
                 text.push(' ');
-                text.push_str(&html::plain(inner));
+                text.push_str(&plain(inner));
                 rest = after;
                 if ends {
                     out.push(Line::new(*no, summary(text, questions)));
