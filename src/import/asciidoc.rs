@@ -25,7 +25,7 @@ pub(super) fn is_asciidoc(lines: &[Line]) -> bool {
         .iter()
         .any(|start| text.starts_with(start));
         let option = is_option(text);
-        blocks += usize::from(block || option);
+        blocks += usize::from(block || option || text.starts_with("<syntaxhighlight"));
     }
     titles >= 2 || titles + blocks >= 2
 }
@@ -33,7 +33,16 @@ pub(super) fn is_asciidoc(lines: &[Line]) -> bool {
 /// The level and text of a title.
 fn title(text: &str) -> Option<(usize, &str)> {
     let level = text.len() - text.trim_start_matches('=').len();
-    let rest = text[level..].strip_prefix(' ')?.trim();
+    // Wikis close their titles with the same signs, and may leave out the space.
+    let closed = text.ends_with(&text[..level]) && text.len() > level * 2;
+    let rest = text[level..]
+        .strip_prefix(' ')
+        .or_else(|| Some(&text[level..]).filter(|_| closed))?;
+    let rest = if closed {
+        rest[..rest.len() - level].trim()
+    } else {
+        rest.trim()
+    };
     ((1..=6).contains(&level) && !rest.is_empty() && !rest.starts_with('=')).then_some((level, rest))
 }
 
@@ -121,6 +130,20 @@ pub(super) fn to_markdown(lines: &[Line]) -> Vec<Line> {
             push(String::new());
             push(format!("{} {}", "#".repeat(level), inline(title)));
             push(String::new());
+        } else if let Some(rest) = text
+            .strip_prefix("<syntaxhighlight")
+            .or_else(|| text.strip_prefix("<source"))
+        {
+            let named = rest
+                .split("lang=\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next());
+            push(format!("```{}", named.unwrap_or_default()));
+            open = Some(Open::Code(if text.starts_with("<source") {
+                "</source>"
+            } else {
+                "</syntaxhighlight>"
+            }));
         } else if matches!(text, "----" | "....") {
             push(format!("```{}", std::mem::take(&mut language)));
             open = Some(Open::Code(if text == "----" { "----" } else { "...." }));
@@ -252,6 +275,10 @@ fn row(text: &str) -> Vec<String> {
 
 /// Inline marks: `*bold*`, `_italic_`, links.
 fn inline(text: &str) -> String {
+    if text.contains("''") {
+        // The bold and italic text of wikis.
+        return links(&text.replace("'''", "**").replace("''", "*"));
+    }
     let mut out = String::with_capacity(text.len() + 8);
     let mut code = false;
     let chars: Vec<char> = text.chars().collect();

@@ -26,10 +26,10 @@ pub(super) fn audit(raw: &[String], written: &Written, ledger: &mut Ledger) {
     for (index, source) in raw.iter().enumerate() {
         let no = index + 1;
         let (found, said) = (&out[no], &told[no]);
-        if covers(source, &[found, said]) {
+        let (from, to) = difference(source.trim(), found.trim());
+        if from.is_empty() || covers(source, &[found, said]) {
             continue;
         }
-        let (from, to) = difference(source.trim(), found.trim());
         let from = if covers(source, &[found, said, from]) {
             from
         } else {

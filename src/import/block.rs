@@ -453,6 +453,8 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        // `1. ### What is it?`: the heading is only the look of the item.
+        let rest = heading(rest).map_or(rest, |(_, text)| text);
         let mut head = vec![Line::new(line.no, self.repaired(line.no, rest.trim()))];
         let mut body: Vec<Line> = Vec::new();
         self.at += 1;

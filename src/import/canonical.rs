@@ -59,7 +59,8 @@ pub(super) fn is_canonical(lines: &[Line]) -> bool {
                 return false;
             }
         } else if indent(text) == 0
-            && number(text).is_some_and(|(_, rest)| rest.starts_with("**") && asks(rest))
+            && number(text)
+                .is_some_and(|(_, rest)| (rest.starts_with("**") || rest.starts_with("### ")) && asks(rest))
         {
             others += 1;
         } else if indent(text) == 0 && before_blank && is_foreign(text, lines.get(at + 1)) {

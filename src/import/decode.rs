@@ -58,6 +58,13 @@ pub(super) fn decode(bytes: &[u8], ledger: &mut Ledger) -> Result<Decoded, Refus
 }
 
 fn text(bytes: &[u8], ledger: &mut Ledger) -> Result<String, Refusal> {
+    // Documents of office programs begin with letters, though they are no text.
+    if [b"%PDF-".as_slice(), b"{\\rtf", b"PK\x03\x04"]
+        .iter()
+        .any(|start| bytes.starts_with(start))
+    {
+        return Err(Refusal::NotText);
+    }
     let utf16 = |swap: bool| {
         let units: Vec<u16> = bytes[2..]
             .chunks_exact(2)

@@ -8,7 +8,7 @@ pub(super) fn plain(text: &str) -> String {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let tag = after.starts_with('/') || after.starts_with(|c: char| c.is_ascii_alphabetic());
-        if let Some(end) = tag_end(after).filter(|_| tag) {
+        if tag && let Some(end) = tag_end(after) {
             rest = &after[end + 1..];
         } else {
             out.push('<');

@@ -82,7 +82,9 @@ pub(super) fn without_frame(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> 
     let (first, last) = (filled.first().copied(), filled.last().copied());
     let mut kept = Vec::with_capacity(lines.len());
     for (at, line) in lines.into_iter().enumerate() {
-        let why = if at < head || at >= tail {
+        let why = if is_way_up(&line.text) {
+            Some("boilerplate")
+        } else if at < head || at >= tail {
             unwanted(&line.text, Some(at) == first, Some(at) == last)
         } else {
             None
@@ -97,6 +99,12 @@ pub(super) fn without_frame(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> 
         }
     }
     kept
+}
+
+/// A link to the top of the page, as long pages have below every answer.
+fn is_way_up(text: &str) -> bool {
+    let text = text.trim();
+    text.len() < 120 && text.contains("](#") && text.to_lowercase().contains("back to top")
 }
 
 fn unwanted(text: &str, first: bool, last: bool) -> Option<&'static str> {

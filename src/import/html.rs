@@ -135,7 +135,7 @@ impl Page<'_> {
             }
             let tag =
                 after.starts_with(['/', '!', '?']) || after.starts_with(|c: char| c.is_ascii_alphabetic());
-            let end = tag_end(after).filter(|_| tag);
+            let end = if tag { tag_end(after) } else { None };
             let Some(end) = end else {
                 self.words(line.no, &rest[..=at]);
                 rest = after;

@@ -17,6 +17,7 @@ mod entity;
 mod escape;
 mod flow;
 mod foreign;
+mod front;
 mod guide;
 mod html;
 mod label;
@@ -135,11 +136,15 @@ pub fn import(bytes: &[u8], path: &str, folder: &str) -> Result<Imported, Refusa
 /// The text of another dialect as canonical Markdown, the guide's id, and the source line of every line.
 fn convert(decoded: decode::Decoded, stem: &str, ledger: &mut Ledger) -> (String, String, Vec<usize>) {
     let decode::Decoded { raw, lines } = decoded;
+    let (front, lines) = front::take(lines, ledger);
     let lines = foreign::to_markdown(lines, ledger);
     let lines = flow::without_frame(lines, ledger);
     let profile = block::Profile::of(&lines);
     let blocks = block::blocks(&lines, &profile, ledger);
-    let guide = guide::assemble(blocks, &profile, ledger);
+    let mut guide = guide::assemble(blocks, &profile, ledger);
+    if guide.title.is_empty() {
+        guide.title.extend(front.title.clone());
+    }
     let title = if guide.title.is_empty() {
         let title = suggested_title(&guide, stem);
         ledger.notice(
@@ -156,7 +161,7 @@ fn convert(decoded: decode::Decoded, stem: &str, ledger: &mut Ledger) -> (String
             .join(" ")
     };
     notice_references(&lines, ledger);
-    let written = write::write(&guide, &title, ledger);
+    let written = write::write(&guide, &front, &title, ledger);
     audit::audit(&raw, &written, ledger);
     let places = written
         .lines

@@ -49,6 +49,13 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
     if core.starts_with(char::is_lowercase) && core.starts_with(|c: char| c.is_ascii()) {
         return None;
     }
+    if let Some(found) = dotted(core) {
+        return Some(found);
+    }
+    // Most lines begin with a letter that no mark begins with.
+    if core.starts_with(|c: char| c.is_ascii() && !"IiTtQqFfPpDdVvSs".contains(c)) {
+        return None;
+    }
     let (mark, after) = MARKS
         .iter()
         .find_map(|mark| Some((*mark, strip_mark(core, mark)?)))?;
@@ -87,6 +94,24 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
         return None;
     }
     Some(Marked { number, text: body })
+}
+
+/// `2.3 What is it?`: counted within a section.
+fn dotted(text: &str) -> Option<Marked<'_>> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (count, rest) = text.split_once(' ')?;
+    let parts = count.trim_end_matches(['.', ')']).split('.');
+    let numbers: Option<Vec<u64>> = parts
+        .map(|part| part.parse().ok().filter(|_| part.len() <= 3))
+        .collect();
+    let numbers = numbers.filter(|numbers| (2..=4).contains(&numbers.len()))?;
+    let rest = clean(rest);
+    (starts_big(rest) && reads_like_one(rest)).then(|| Marked {
+        number: numbers.last().copied(),
+        text: rest,
+    })
 }
 
 /// The text behind a mark, if a text begins with that word.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::block::{Block, Item, Kind};
 use super::escape;
+use super::front::Front;
 use super::ledger::Ledger;
 use super::line::{Line, Marker, closes, dedent, ends_sentence, fence, indent, marker};
 use super::outline::{Guide, Piece, Question, Section};
@@ -42,7 +43,7 @@ impl Written {
 }
 
 /// Writes a guide.
-pub(super) fn write(guide: &Guide, title: &str, ledger: &mut Ledger) -> Written {
+pub(super) fn write(guide: &Guide, front: &Front, title: &str, ledger: &mut Ledger) -> Written {
     let mut writer = Writer {
         out: Written::default(),
         ledger,
@@ -52,14 +53,20 @@ pub(super) fn write(guide: &Guide, title: &str, ledger: &mut Ledger) -> Written 
         heading: 1,
     };
     let quoted = title.replace('\\', "\\\\").replace('"', "\\\"");
-    for line in [
-        "---".to_owned(),
-        format!("title: \"{quoted}\""),
-        "kind: guide".to_owned(),
-        "---".to_owned(),
-    ] {
-        writer.out.push(0, line);
+    let (mark, sign) = if front.mark == "+++" {
+        ("+++", " =")
+    } else {
+        ("---", ":")
+    };
+    let no = front.title.as_ref().map_or(0, |line| line.no);
+    writer.out.push(0, mark);
+    writer.out.push(no, format!("title{sign} \"{quoted}\""));
+    let kind = if mark == "+++" { "\"guide\"" } else { "guide" };
+    writer.out.push(0, format!("kind{sign} {kind}"));
+    for line in &front.lines {
+        writer.out.push(line.no, line.text.clone());
     }
+    writer.out.push(0, mark);
     writer.out.blank();
     if guide.title.is_empty() {
         writer.out.push(0, format!("# {}", escape::heading(title)));

@@ -155,6 +155,10 @@ impl Assembler<'_> {
             self.open(vec![Line::new(text.no, clean_question(rest))], number);
             return;
         }
+        if is_contents(inner) {
+            self.body_text(vec![Line::new(text.no, format!("**{inner}**"))]);
+            return;
+        }
         let above = self.style.heading.is_none_or(|question| level < question);
         if above && self.style.section_level.is_none_or(|section| level <= section) {
             let (_, rest) = numbered_title(inner);
@@ -269,6 +273,22 @@ impl Assembler<'_> {
         self.end_section();
         self.guide
     }
+}
+
+/// Whether a title is that of a table of contents, which is no section.
+fn is_contents(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    [
+        "table of contents",
+        "contents",
+        "toc",
+        "inhalt",
+        "inhaltsverzeichnis",
+        "índice",
+        "目录",
+        "目次",
+    ]
+    .contains(&lower.trim_end_matches(':'))
 }
 
 /// A tag of a title.
