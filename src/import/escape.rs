@@ -163,6 +163,22 @@ fn opens_block(text: &str) -> bool {
         .is_some_and(|first| matches!(first, '-' | '=' | '*' | '_') && marks.all(|c| c == first))
 }
 
+/// Escapes a line of code: includes are expanded before Markdown is read, in code too.
+pub(super) fn code(text: &str) -> String {
+    const NAMES: [&str; 4] = [
+        "{{#include ",
+        "{{#rustdoc_include ",
+        "{{#playground ",
+        "{{#playpen ",
+    ];
+    if !text.contains("{{#") {
+        return text.to_owned();
+    }
+    NAMES.iter().fold(text.to_owned(), |text, name| {
+        text.replace(name, &format!("\\{name}"))
+    })
+}
+
 /// Escapes the text of a heading.
 pub(super) fn heading(text: &str) -> String {
     let mut escaped = inline(text.trim());
@@ -228,6 +244,10 @@ mod tests {
         assert_eq!(line("> 3"), "\\> 3");
         assert_eq!(heading("What is {x}"), "What is \\{x}");
         assert_eq!(heading("What is C#"), "What is C\\#");
+        assert_eq!(
+            code("{{#include a.rs}} {{#if b}}"),
+            "\\{{#include a.rs}} {{#if b}}"
+        );
         assert_eq!(cell("a | b \\| c"), "a \\| b \\| c");
     }
 }

@@ -33,6 +33,8 @@ mod suggest;
 mod table;
 mod write;
 
+use std::collections::HashSet;
+
 pub use decode::MAX_BYTES;
 pub use ledger::{Dropped, Ledger, Notice, Repair};
 
@@ -108,7 +110,8 @@ pub fn import(bytes: &[u8], path: &str, folder: &str) -> Result<Imported, Refusa
     let mut ledger = Ledger::default();
     let decoded = decode::decode(bytes, &mut ledger)?;
     let stem = stem(path);
-    let (markdown, id, places) = if canonical::is_canonical(&decoded.lines) {
+    let canonical = canonical::is_canonical(&decoded.lines);
+    let (markdown, id, places) = if canonical {
         let text: Vec<&str> = decoded.lines.iter().map(|line| line.text.as_str()).collect();
         let places = decoded.lines.iter().map(|line| line.no).collect();
         (text.join("\n"), stem, places)
@@ -117,7 +120,14 @@ pub fn import(bytes: &[u8], path: &str, folder: &str) -> Result<Imported, Refusa
     };
     let id = if id.is_empty() { "guide".to_owned() } else { id };
     let file = format!("{}/{id}.md", folder.trim_end_matches('/'));
-    let json = read(&markdown, &id, &file, path, &places);
+    let json = read(
+        &markdown,
+        &id,
+        &file,
+        path,
+        &places,
+        (!canonical).then_some(&mut ledger),
+    );
     let counts = count(&json);
     if counts.questions == 0 {
         return Err(Refusal::NoQuestion);
@@ -213,7 +223,14 @@ fn stem(path: &str) -> String {
 }
 
 /// The guide as data, read back from its Markdown, so that the counts are those of the site.
-fn read(markdown: &str, id: &str, file: &str, path: &str, places: &[usize]) -> GuideJson {
+fn read(
+    markdown: &str,
+    id: &str,
+    file: &str,
+    path: &str,
+    places: &[usize],
+    ledger: Option<&mut Ledger>,
+) -> GuideJson {
     let sources = Sources::new([(file.to_owned(), markdown.as_bytes().to_vec())]);
     let Some(source) = sources.by_path(file) else {
         return empty_json(id, file);
@@ -238,6 +255,12 @@ fn read(markdown: &str, id: &str, file: &str, path: &str, places: &[usize]) -> G
             .unwrap_or(0);
         (path.to_owned(), no.max(1))
     };
+    if let Some(ledger) = ledger {
+        let anchors: HashSet<&str> = document.anchors.iter().map(|anchor| anchor.id.as_str()).collect();
+        for link in &document.links {
+            notice_link(&link.destination, &anchors, place(link.span).1, ledger);
+        }
+    }
     let mut sections = Vec::new();
     for section in &document.sections {
         let mut json = schema::section(section, source, &place);
@@ -265,6 +288,29 @@ fn read(markdown: &str, id: &str, file: &str, path: &str, places: &[usize]) -> G
         file: file.to_owned(),
         intro: schema::slice(&document.intro, source),
         sections,
+    }
+}
+
+/// Addresses beside the text that did not come along with it.
+fn notice_link(address: &str, anchors: &HashSet<&str>, line: usize, ledger: &mut Ledger) {
+    let schemed = address
+        .split_once(':')
+        .is_some_and(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'));
+    if schemed || address.starts_with("//") {
+        return;
+    }
+    if let Some(anchor) = address.strip_prefix('#') {
+        if !anchor.is_empty() && !anchors.contains(anchor) {
+            ledger.notice(
+                line,
+                format!("this links to `{address}`, which is not in the text"),
+            );
+        }
+    } else {
+        ledger.notice(
+            line,
+            format!("this links to `{address}`; bring that file along, or take the link off"),
+        );
     }
 }
 

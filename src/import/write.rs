@@ -181,6 +181,7 @@ impl Writer<'_> {
         if let Some(level) = question.level {
             attributes.push(format!("level={level}"));
         }
+        tags.retain(|tag| !tag.is_empty());
         if !tags.is_empty() {
             attributes.push(format!("tags={}", tags.join(",")));
         }
@@ -194,6 +195,12 @@ impl Writer<'_> {
     }
 
     fn unique(&mut self, id: &str) -> String {
+        // Ids that begin with `pb-` belong to themes.
+        let id = &if id.starts_with("pb-") {
+            format!("s-{id}")
+        } else {
+            id.to_owned()
+        };
         let mut unique = id.to_owned();
         let mut count = 2;
         while !self.ids.insert(unique.clone()) {
@@ -310,7 +317,7 @@ impl Writer<'_> {
                 // An empty line of code is not the blank line between blocks.
                 self.out.push(line.no, "");
             } else {
-                self.out.push(line.no, line.text.clone());
+                self.out.push(line.no, escape::code(&line.text));
             }
         }
         self.out.push(close, mark);
