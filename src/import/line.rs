@@ -91,8 +91,14 @@ pub(super) fn number(text: &str) -> Option<(u64, &str)> {
             .or_else(|| rest.strip_prefix(".\t"))
             .or_else(|| {
                 // Chinese and Japanese texts leave the space out.
-                rest.strip_prefix('.')
-                    .filter(|rest| rest.chars().next().is_some_and(is_wide))
+                // So do careless ones, but `1.X` is no number of a list.
+                rest.strip_prefix(['.', ')']).filter(|rest| {
+                    let mut chars = rest.chars();
+                    let first = chars.next();
+                    let word =
+                        first.is_some_and(char::is_uppercase) && chars.next().is_some_and(char::is_lowercase);
+                    first.is_some_and(is_wide) || word
+                })
             })?,
     };
     let rest = rest.trim_start();
@@ -266,6 +272,7 @@ mod tests {
         assert_eq!(marker("12) a"), Some((Marker::Number(12), "a")));
         assert_eq!(marker("3、什么是"), Some((Marker::Number(3), "什么是")));
         assert_eq!(marker("3.什么"), Some((Marker::Number(3), "什么")));
+        assert_eq!(marker("3.What is it"), Some((Marker::Number(3), "What is it")));
         assert_eq!(marker("3.14 is pi"), None);
         assert_eq!(marker("-x"), None);
         assert_eq!(marker("2024. Long ago"), Some((Marker::Number(2024), "Long ago")));

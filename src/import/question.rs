@@ -11,7 +11,9 @@ pub(super) struct Marked<'a> {
 }
 
 /// Words that mark a question, longest first where one begins another; in lower case.
-const MARKS: [&str; 27] = [
+const MARKS: [&str; 29] = [
+    "ques",
+    "que",
     "interviewer",
     "interview question",
     "interviewfrage",
@@ -59,6 +61,11 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
     let (mark, after) = MARKS
         .iter()
         .find_map(|mark| Some((*mark, strip_mark(core, mark)?)))?;
+    // `Q.1 What ..`
+    let after = after
+        .strip_prefix('.')
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or(after);
     let after = after.trim_start();
     let after = after.strip_prefix(['#', '№']).unwrap_or(after);
     let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -250,6 +257,12 @@ pub(super) fn is_exercise_section(title: &str) -> bool {
 
 /// A question's text without emphasis, quotation marks or a stray colon around it.
 pub(super) fn clean_question(text: &str) -> &str {
+    let text = text.trim();
+    // The box of a task list.
+    let text = ["[ ] ", "[x] ", "[X] "]
+        .iter()
+        .find_map(|mark| text.strip_prefix(mark))
+        .unwrap_or(text);
     let text = clean(text);
     text.strip_suffix(':').filter(|rest| asks(rest)).unwrap_or(text)
 }
@@ -336,6 +349,9 @@ mod tests {
         check("Frage 2: Was ist das?", Some((Some(2), "Was ist das?")));
         check("问题1：什么是闭包？", Some((Some(1), "什么是闭包？")));
         check("问：什么是闭包？", Some((None, "什么是闭包？")));
+        check("Q.4 Why?", Some((Some(4), "Why?")));
+        check("Question 1 : Pourquoi ?", Some((Some(1), "Pourquoi ?")));
+        check("Queue: first in", None);
         check("Q3 revenue grew.", None);
         check("Questions and answers", None);
         check("question 1: lower case", None);

@@ -98,7 +98,10 @@ fn texts(blocks: &[Block]) -> impl Iterator<Item = &str> {
 pub(super) fn is_bold_question(text: &str) -> bool {
     let text = text.trim();
     let inner = without_emphasis(text);
-    inner.len() < text.len() && text.starts_with("**") && (asks(inner) || number(inner).is_some())
+    let whole = inner.len() < text.len();
+    whole && asks(inner)
+        || whole && text.starts_with("**") && number(inner).is_some()
+        || is_item_question(text) && text.starts_with("**") && !asks(text)
 }
 
 /// Whether the text of a list item is a question, or begins with one in bold.

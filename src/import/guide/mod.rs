@@ -137,7 +137,8 @@ impl Assembler<'_> {
         }
         let inner = without_emphasis(&text.text);
         let below = self.style.heading.is_none_or(|question| level > question);
-        if self.question.is_some() && below && is_label_heading(inner) {
+        let deep = self.style.section_level.is_none_or(|section| level > section);
+        if self.question.is_some() && below && deep && is_label_heading(inner) {
             self.label_heading(text, inner);
             return;
         }

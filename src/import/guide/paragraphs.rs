@@ -29,11 +29,24 @@ impl Assembler<'_> {
         }
         if self.style.bold && is_bold_question(&first) && !self.in_list_of(&first) {
             self.at += 1;
+            let bold = first
+                .trim()
+                .strip_prefix("**")
+                .and_then(|rest| rest.split_once("**"));
             let inner = without_emphasis(&first);
+            // `**What is it?** This.`
+            let (inner, behind) = match bold.filter(|(_, behind)| !behind.trim().is_empty()) {
+                Some((inner, behind)) => (inner, behind.trim_start_matches([' ', '-', '–', '—', ':'])),
+                None => (inner, ""),
+            };
             let (number, rest) = numbered_title(inner);
             let mut lines = lines.clone();
-            lines[0] = Line::new(lines[0].no, clean_question(rest));
-            let rest = lines.split_off(1);
+            let no = lines[0].no;
+            lines[0] = Line::new(no, clean_question(rest));
+            let mut rest = lines.split_off(1);
+            if !behind.is_empty() {
+                rest.insert(0, Line::new(no, behind));
+            }
             self.open(lines, number);
             self.body_text(rest);
             return;
