@@ -529,11 +529,8 @@ impl<'a> Reader<'a> {
     /// The pieces of a line of prose.
     fn prose(&mut self, line: &Line) -> Vec<Line> {
         let line = Line::new(line.no, self.repaired(line.no, line.text.trim_end()));
-        if !self.profile.glued {
-            return vec![line];
-        }
         let mut pieces = Vec::new();
-        for piece in flow::unglue(line, self.ledger) {
+        for piece in flow::unglue(line, self.profile.glued, self.ledger) {
             match flow::after_level(&piece) {
                 Some((level, rest)) => {
                     self.ledger.repair(level.no, "", "\n\n", "glued-blocks");

@@ -309,8 +309,14 @@ fn is_sentence(text: &str) -> bool {
 }
 
 /// Takes a line apart where blocks were glued together.
-pub(super) fn unglue(line: Line, ledger: &mut Ledger) -> Vec<Line> {
-    let seams = seams(&line.text);
+///
+/// A label that is known by name is cut off wherever it stands; other seams count only with `all`, in a text that is
+/// glued throughout.
+pub(super) fn unglue(line: Line, all: bool, ledger: &mut Ledger) -> Vec<Line> {
+    let mut seams = seams(&line.text);
+    seams.retain(|&seam| {
+        all || label::label(&line.text[seam..], false).is_some_and(|label| label.name.chars().count() > 1)
+    });
     if seams.is_empty() {
         return vec![line];
     }
@@ -341,7 +347,11 @@ pub(super) fn unglue(line: Line, ledger: &mut Ledger) -> Vec<Line> {
 
 /// Three hyphens between spaces are a dash.
 pub(super) fn dashes(no: usize, text: &str, ledger: &mut Ledger) -> Option<String> {
-    let count = text.matches(" --- ").count();
+    let count = if text.contains('-') {
+        text.matches(" --- ").count()
+    } else {
+        0
+    };
     if count == 0 || text.trim_start().starts_with('|') {
         return None;
     }
@@ -471,7 +481,7 @@ mod tests {
     #[test]
     fn seams_are_found_and_names_are_not() {
         let check = |text: &str, expected: &[&str]| {
-            let found = unglue(Line::new(1, text), &mut Ledger::default());
+            let found = unglue(Line::new(1, text), true, &mut Ledger::default());
             assert_eq!(pieces(found), expected);
         };
         check("It works.What changes: all", &["It works.", "What changes: all"]);
@@ -482,6 +492,13 @@ mod tests {
             &["The U.S. market and Node.JS and java.util.List(x)"],
         );
         check("at 10:30 or a:b", &["at 10:30 or a:b"]);
+    }
+
+    #[test]
+    fn known_labels_are_cut_off_anywhere() {
+        let text = "Why is it so?Answer: Because.It is.";
+        let found = unglue(Line::new(1, text), false, &mut Ledger::default());
+        assert_eq!(pieces(found), ["Why is it so?", "Answer: Because.It is."]);
     }
 
     #[test]

@@ -262,6 +262,11 @@ pub(super) fn label(text: &str, loose: bool) -> Option<Label<'_>> {
             marked: true,
         });
     }
+    // Most lines have no colon where a label could end.
+    let end = text.char_indices().nth(100).map_or(text.len(), |(at, _)| at);
+    if !text.starts_with('A') && !text[..end].contains([':', '：']) {
+        return None;
+    }
     if let Some((name, rest)) = numbered_answer(text) {
         return Some(Label {
             name,

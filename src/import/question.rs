@@ -269,27 +269,27 @@ pub(super) fn clean_question(text: &str) -> &str {
 
 /// `Why? Answer: Because.` taken apart.
 pub(super) fn split_answer(text: &str) -> Option<(String, String)> {
-    for mark in ["?", "？", "?**", "?*"] {
-        for word in [
-            "Answer:",
-            "A:",
-            "**Answer:**",
-            "**A:**",
-            "Ans:",
-            "Antwort:",
-            "答：",
-            "答案：",
-        ] {
-            for gap in [" ", ""] {
-                let whole = format!("{mark}{gap}{word}");
-                if let Some(at) = text.find(&whole) {
-                    let cut = at + mark.len();
-                    return Some((text[..cut].trim().to_owned(), text[cut..].trim().to_owned()));
-                }
-            }
-        }
-    }
-    None
+    const WORDS: [&str; 8] = [
+        "Answer:",
+        "A:",
+        "**Answer:**",
+        "**A:**",
+        "Ans:",
+        "Antwort:",
+        "答：",
+        "答案：",
+    ];
+    text.match_indices(['?', '？']).find_map(|(at, mark)| {
+        let after = &text[at + mark.len()..];
+        let rest = after.trim_start_matches('*');
+        // `**Why?** **A:** ..`: the marks behind the question close it, those before the answer open it.
+        let rest = [after, rest]
+            .into_iter()
+            .map(str::trim_start)
+            .find(|rest| WORDS.iter().any(|word| rest.starts_with(word)))?;
+        let cut = text.len() - rest.len();
+        Some((text[..cut].trim().to_owned(), rest.trim().to_owned()))
+    })
 }
 
 /// `Why? Because it is so.`: a question and its answer in one line.

@@ -326,3 +326,45 @@ fn orphans(blocks: &[Block], profile: &Profile, style: &Style) -> usize {
     }
     orphans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::block::blocks;
+    use crate::import::ledger::Ledger;
+    use crate::import::line::Line;
+
+    fn told(text: &str) -> Style {
+        let lines: Vec<Line> = text
+            .lines()
+            .enumerate()
+            .map(|(at, text)| Line::new(at + 1, text))
+            .collect();
+        let profile = Profile::of(&lines);
+        style(&blocks(&lines, &profile, &mut Ledger::default()), &profile)
+    }
+
+    #[test]
+    fn levels_of_headings() {
+        let style = told("# T\n\n## 1. A\n\n### 1. Why?\n\nSo.\n\n### 2. How?\n\nSo.\n");
+        assert_eq!(
+            (style.title_level, style.section_level, style.heading),
+            (Some(1), Some(2), Some(3))
+        );
+        let style = told("# T\n\n## Why?\n\nSo.\n\n### Details\n\nMore.\n\n## How?\n\nSo.\n");
+        assert_eq!((style.section_level, style.heading), (None, Some(2)));
+        let style = told("## A\n\n### 1. Topic\n\n**Q: Why?**\n\nA: So.\n\n**Q: How?**\n\nA: So.\n");
+        assert_eq!((style.explicit, style.heading), (true, None));
+    }
+
+    #[test]
+    fn marks_of_questions() {
+        assert!(told("1. Why?\n\nSo.\n\n2. How?\n\nSo.\n").numbered);
+        assert!(told("**1. Why?**\n\n1. a\n2. b\n\n**2. How?**\n\nSo.\n").bold);
+        assert!(told("Why?\n\nSo.\n\nHow?\n\nSo.\n").bare);
+        assert!(told("- Why?\n- How?\n").bullets);
+        let lost =
+            told("1. Boats\n\nText.\nAnswer: One.\nAnswer: Two.\n\n2. Races\n\nText.\nAnswer: Three.\n");
+        assert!(lost.lost && lost.numbered_sections && !lost.numbered);
+    }
+}

@@ -108,13 +108,17 @@ const NAMES: [&str; 96] = [
 /// Words in mixed case that the document uses in its prose.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
+    /// Words in mixed case.
     words: HashSet<String>,
+    /// Words in lower case of four letters and more.
+    lower: HashSet<String>,
 }
 
 impl Vocabulary {
     /// Gathers the words. Rows of tables end without punctuation, so only sentences and list items are read.
     pub(super) fn of(lines: &[Line]) -> Self {
         let mut words: HashSet<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        let mut lower = HashSet::new();
         for line in lines {
             if indent(&line.text) == 0 && !line.text.trim_end().ends_with(['.', '!']) {
                 continue;
@@ -122,10 +126,32 @@ impl Vocabulary {
             for word in line.text.split(|c: char| !c.is_alphanumeric()) {
                 if has_inner_capital(word) && word.len() <= 24 {
                     words.insert(word.to_owned());
+                } else if (4..=24).contains(&word.len()) && word.chars().all(char::is_lowercase) {
+                    lower.insert(word.to_owned());
                 }
             }
         }
-        Self { words }
+        Self { words, lower }
+    }
+
+    /// Where two known words in lower case were run together; a run that is a word itself has no such place.
+    fn joins(&self, text: &str) -> Vec<usize> {
+        let mut joins = Vec::new();
+        let mut at = 0;
+        for run in text.split(|c: char| !c.is_lowercase()) {
+            let start = at + text[at..].find(run).unwrap_or(0);
+            at = start + run.len();
+            if run.len() < 8 || run.len() > 40 || self.lower.contains(run) {
+                continue;
+            }
+            let join = run
+                .char_indices()
+                .map(|(cut, _)| cut)
+                .filter(|cut| *cut >= 4 && run.len() - cut >= 4)
+                .find(|&cut| self.lower.contains(&run[..cut]) && self.lower.contains(&run[cut..]));
+            joins.extend(join.map(|cut| start + cut));
+        }
+        joins
     }
 
     fn knows(&self, word: &str) -> bool {
@@ -218,7 +244,7 @@ fn without_known_words(text: &str, cuts: Vec<Cut>, vocabulary: &Vocabulary) -> V
             .map(|(at, c)| cut.at + at + c.len_utf8())
             .rev()
             .take(24)
-            .find(|&end| vocabulary.knows(&text[start..end]));
+            .find(|&end| start < cut.at && vocabulary.knows(&text[start..end]));
         match known {
             Some(end) => {
                 known_to = end;
@@ -308,7 +334,7 @@ pub(super) fn flattened(
     let mut firsts: Vec<String> = Vec::new();
     for (line, found) in rows {
         let text = line.text.trim_end();
-        let cells = row_cells(text, found, columns, &firsts);
+        let cells = row_cells(text, found, columns, &firsts, vocabulary);
         let cells = cells.unwrap_or_else(|| {
             ledger.notice(
                 line.no,
@@ -333,8 +359,26 @@ pub(super) fn flattened(
     Some((table, taken))
 }
 
-fn row_cells(text: &str, found: Vec<Cut>, columns: usize, firsts: &[String]) -> Option<Vec<String>> {
+fn row_cells(
+    text: &str,
+    found: Vec<Cut>,
+    columns: usize,
+    firsts: &[String],
+    vocabulary: &Vocabulary,
+) -> Option<Vec<String>> {
     let mut found = found;
+    if found.len() < columns - 1 {
+        // An abbreviation may end a cell: `NLPOpen`, where the last capital begins the next word.
+        for at in after_abbreviations(text)
+            .into_iter()
+            .chain(vocabulary.joins(text))
+        {
+            if found.len() < columns - 1 && found.iter().all(|cut| cut.at != at) {
+                found.push(Cut { at, weight: 1 });
+                found.sort_by_key(|cut| cut.at);
+            }
+        }
+    }
     if found.len() < columns - 1 {
         // The first column repeats a cell of the row above.
         let first = firsts
@@ -359,6 +403,16 @@ fn row_cells(text: &str, found: Vec<Cut>, columns: usize, firsts: &[String]) -> 
         found.remove(weakest);
     }
     Some(split(text, &found))
+}
+
+/// Where a capital that begins a word follows at least two others.
+fn after_abbreviations(text: &str) -> Vec<usize> {
+    let chars: Vec<(usize, char)> = text.char_indices().collect();
+    chars
+        .windows(4)
+        .filter(|window| window[..3].iter().all(|(_, c)| c.is_uppercase()) && window[3].1.is_lowercase())
+        .map(|window| window[2].0)
+        .collect()
 }
 
 fn split(text: &str, cuts: &[Cut]) -> Vec<String> {
@@ -409,6 +463,20 @@ mod tests {
                 &["Aspect", "DevOps", "Other Thing"],
                 &["Focus", "Culture", "Product on GitHub"],
                 &["User", "One team", "App people"],
+            ],
+        );
+    }
+
+    #[test]
+    fn an_abbreviation_may_end_a_cell() {
+        check(
+            "AspectOldNew\nTimeDays, MTTRDeveloper hours\nCostHigh sumLow sum\nToolLintCodeQL\nRiskSmall oneLarge one\n",
+            &[
+                &["Aspect", "Old", "New"],
+                &["Time", "Days, MTTR", "Developer hours"],
+                &["Cost", "High sum", "Low sum"],
+                &["Tool", "Lint", "CodeQL"],
+                &["Risk", "Small one", "Large one"],
             ],
         );
     }

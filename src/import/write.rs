@@ -455,3 +455,83 @@ pub(super) fn tidy(slug: &str) -> String {
     }
     out.trim_end_matches('-').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(no: usize, text: &str) -> Line {
+        Line::new(no, text)
+    }
+
+    fn check(body: Vec<Piece>, expected: &str) {
+        let guide = Guide {
+            title: vec![line(1, "T")],
+            sections: vec![Section {
+                questions: vec![Question {
+                    no: 2,
+                    text: vec![line(2, "Why")],
+                    body,
+                    ..Question::default()
+                }],
+                ..Section::default()
+            }],
+            ..Guide::default()
+        };
+        let written = write(&guide, &Front::default(), "T", &mut Ledger::default()).text();
+        let answer = written.split("### Why\n\n").nth(1).unwrap();
+        assert_eq!(answer, expected);
+    }
+
+    fn item(marker: Marker, head: &str, body: &[&str]) -> Piece {
+        Piece::Block(Block {
+            kind: Kind::Item(Item {
+                indent: 2,
+                marker,
+                sign: String::new(),
+                head: vec![line(3, head)],
+                body: body.iter().map(|text| line(4, text)).collect(),
+            }),
+            gap: false,
+        })
+    }
+
+    #[test]
+    fn lists_nest_below_their_text() {
+        check(
+            vec![
+                item(
+                    Marker::Number(9),
+                    "nine",
+                    &["    • deep", "      • deeper", "    again: so", "", "    text"],
+                ),
+                item(Marker::Number(10), "ten", &["    ```", "      code", "    ```"]),
+                item(Marker::Bullet, "# no heading", &[]),
+            ],
+            "9. nine\n   - deep\n     - deeper\n\n   again: so\n\n   text\n\n10. ten\n    ```\n      code\n    ```\n\n- \\# no heading\n",
+        );
+    }
+
+    #[test]
+    fn labels_and_paragraphs() {
+        let text = Piece::Block(Block {
+            kind: Kind::Text(vec![line(5, "12. May"), line(6, "Map<K>")]),
+            gap: true,
+        });
+        check(
+            vec![
+                Piece::Label {
+                    name: line(3, "What"),
+                    rest: vec![line(3, "it is")],
+                },
+                text,
+            ],
+            "**What:** it is\n\n12\\. May\nMap\\<K>\n",
+        );
+    }
+
+    #[test]
+    fn slugs_are_tidy() {
+        assert_eq!(tidy("--a--b-"), "a-b");
+    }
+}

@@ -296,3 +296,82 @@ fn is_contents(text: &str) -> bool {
 fn tag(text: &str) -> String {
     super::write::tidy(&slug(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::block::blocks;
+
+    /// Sections and questions with the first words of what belongs to them.
+    fn check(text: &str, expected: &[&str]) {
+        let lines: Vec<Line> = text
+            .lines()
+            .enumerate()
+            .map(|(at, text)| Line::new(at + 1, text))
+            .collect();
+        let mut ledger = Ledger::default();
+        let profile = Profile::of(&lines);
+        let guide = assemble(blocks(&lines, &profile, &mut ledger), &profile, &mut ledger);
+        let join = |lines: &[Line]| {
+            lines
+                .iter()
+                .map(|line| line.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let mut found = vec![format!("# {}", join(&guide.title))];
+        for section in &guide.sections {
+            found.push(format!("## {}", join(&section.title)));
+            for question in &section.questions {
+                let mark = if question.lost { "lost" } else { "" };
+                let level = question.level.unwrap_or_default();
+                found.push(format!(
+                    "### {}{mark} {level} {}",
+                    join(&question.text),
+                    question.body.len()
+                ));
+                for follow_up in question.follow_ups.iter().chain(&question.chain) {
+                    found.push(format!("#### {} {}", join(&follow_up.text), follow_up.body.len()));
+                }
+            }
+        }
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn restarted_numbers_begin_sections() {
+        check(
+            "Cook\n\nQuestions\n\nHot\n\nAbout heat, and more.\n\n1. Why?\n\nSo.\n\nCold\n\nAbout ice, and more.\n\n1. How?\n\nSo.\n",
+            &[
+                "# Cook Questions",
+                "## Hot",
+                "### Why?  1",
+                "## Cold",
+                "### How?  1",
+            ],
+        );
+    }
+
+    #[test]
+    fn follow_ups_have_answers_of_their_own() {
+        check(
+            "Q: Why?\nA: So.\n\nFollow-up: Really?\n\nAnswer: Yes.\n\nFollow-up questions:\n- One?\n- Two?\n",
+            &[
+                "# ",
+                "## ",
+                "### Why?  1",
+                "#### Really? 1",
+                "#### One? 0",
+                "#### Two? 0",
+            ],
+        );
+    }
+
+    #[test]
+    fn lost_questions_keep_their_level() {
+        check(
+            "Deep\n\nSome words that introduce it.\nDifficulty: SeniorWhat they test: calm.\nStrong Answer: Stay calm.\nDifficulty: Staff-LevelWhat they test: x.\nStrong Answer: Go.\nIt ends.So it is.Yes it is.\n",
+            &["# Deep", "## ", "### lost senior 3", "### lost staff 3"],
+        );
+    }
+}
