@@ -13,6 +13,9 @@ const CP1252: [char; 32] = [
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
+/// Punctuation that stands beside letters in sound texts.
+const MARKS: &str = "‘’“”„‚…—–«»‹›";
+
 /// The lines of a source as they stand there, and the repaired ones.
 pub(super) struct Decoded {
     /// As decoded, line ends aside.
@@ -176,7 +179,7 @@ fn decoded_run(run: &str) -> Option<String> {
     run.chars().nth(1)?;
     let bytes: Option<Vec<u8>> = run.chars().map(cp1252_byte).collect();
     if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        return Some(text);
+        return (!is_sound(run, &text)).then_some(text);
     }
     // A sound character may touch a damaged one: a quote that closes behind a damaged dash.
     let chars: Vec<char> = run.chars().collect();
@@ -191,11 +194,15 @@ fn decoded_run(run: &str) -> Option<String> {
             0xf0..=0xf4 => 4,
             _ => 0,
         };
-        let piece: Option<Vec<u8>> = chars
-            .get(at..at + length)
-            .filter(|_| length >= 3)
-            .and_then(|piece| piece.iter().map(|c| cp1252_byte(*c)).collect());
-        if let Some(text) = piece.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        let piece: String = chars.iter().skip(at).take(length).collect();
+        let bytes: Option<Vec<u8>> = piece.chars().map(cp1252_byte).collect();
+        // Two characters are little evidence, unless the first one hardly stands there otherwise.
+        let enough = length >= 3
+            || matches!(lead, 0xc2 | 0xc3) && !MARKS.contains(chars.get(at + 1).copied().unwrap_or('“'));
+        let text = bytes
+            .filter(|_| enough)
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some(text) = text.filter(|text| !is_sound(&piece, text)) {
             out.push_str(&text);
             changed = true;
             at += length;
@@ -205,6 +212,16 @@ fn decoded_run(run: &str) -> Option<String> {
         }
     }
     changed.then_some(out)
+}
+
+/// Whether a run is letter and punctuation as they should be, though it reads as one character too: `é”—`, `Ü“`.
+fn is_sound(run: &str, text: &str) -> bool {
+    let mut chars = run.chars();
+    let lead = chars
+        .next()
+        .is_some_and(|c| c.is_alphabetic() && !matches!(c, 'Ã' | 'Â' | 'â'));
+    let marks = chars.all(|c| MARKS.contains(c));
+    lead && marks && text.chars().nth(1).is_none()
 }
 
 /// Takes out what nobody sees: marks of order, soft hyphens, control characters; in prose also hard spaces.
@@ -254,6 +271,9 @@ mod tests {
         check("Ãœber", "Über");
         // Twice decoded wrongly.
         check("isnÃ¢â‚¬â„¢t", "isn’t");
+        check("“café”—then, „MENÜ“ and MENÜ“", "“café”—then, „MENÜ“ and MENÜ“");
+        check("“é”—” and “Ã‰tat”", "“é”—” and “État”");
+        check("ä¸\u{ad}æ–‡", "中文");
         // Damage that touches a sound quote.
         check("“soâ€””", "“so—”");
         check("什么是闭包？", "什么是闭包？");

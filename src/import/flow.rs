@@ -2,7 +2,7 @@
 
 use super::label;
 use super::ledger::Ledger;
-use super::line::{Line, asks, marker, number, starts_big, words};
+use super::line::{Line, asks, closes, fence, marker, number, starts_big, words};
 
 /// Lines of page frames and of chat programs, in lower case.
 const FRAME: [&str; 34] = [
@@ -81,8 +81,16 @@ pub(super) fn without_frame(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> 
         .unwrap_or(0);
     let (first, last) = (filled.first().copied(), filled.last().copied());
     let mut kept = Vec::with_capacity(lines.len());
+    let mut open: Option<(char, usize)> = None;
     for (at, line) in lines.into_iter().enumerate() {
-        let why = if is_way_up(&line.text) {
+        match (open, fence(&line.text)) {
+            (Some((mark, length)), _) if closes(&line.text, mark, length) => open = None,
+            (None, Some((mark, length, _))) => open = Some((mark, length)),
+            _ => {}
+        }
+        let why = if open.is_some() {
+            None
+        } else if is_way_up(&line.text) || is_page_number(&line.text) {
             Some("boilerplate")
         } else if at < head || at >= tail {
             unwanted(&line.text, Some(at) == first, Some(at) == last)
@@ -105,6 +113,23 @@ pub(super) fn without_frame(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> 
 fn is_way_up(text: &str) -> bool {
     let text = text.trim();
     text.len() < 120 && text.contains("](#") && text.to_lowercase().contains("back to top")
+}
+
+/// `Page 3 of 12`, as printed on every page.
+fn is_page_number(text: &str) -> bool {
+    let lower = text.trim().to_lowercase();
+    let rest = lower
+        .strip_prefix("page ")
+        .or_else(|| lower.strip_prefix("seite "));
+    let counts = rest.map(|rest| {
+        rest.split([' ', '/'])
+            .filter(|word| !matches!(*word, "of" | "von" | ""))
+    });
+    counts.is_some_and(|mut counts| {
+        let number =
+            |word: Option<&str>| word.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        number(counts.next()) && number(counts.next()) && counts.next().is_none()
+    })
 }
 
 fn unwanted(text: &str, first: bool, last: bool) -> Option<&'static str> {
@@ -522,6 +547,7 @@ mod tests {
 
     #[test]
     fn frames_and_remarks() {
+        assert!(is_page_number("Page 3 of 12") && is_page_number("Seite 3/12") && !is_page_number("Page 3"));
         let lines = ["Skip to main content", "Text", "", "I hope this helps!"];
         let lines = lines
             .iter()
