@@ -1016,3 +1016,92 @@ fn code_blocks_of_the_text_are_snippets_too() {
     let told = check(site, &["build"], 0);
     assert!(told.contains("1 snippet verified"), "{told}");
 }
+
+const RAW: &str =
+    "# Tea\n\n**Q: What is matcha?**\n\nA: Ground tea.\n\n**Q: How hot?**\n\nA: Eighty degrees.\n";
+
+#[test]
+fn an_import_builds_at_once_and_is_never_overwritten_unasked() {
+    let site = new_site();
+    write(site.path(), "tea.txt", RAW);
+    let said = check(site.path(), &["import", "tea.txt"], 0);
+    assert!(said.contains("2 questions") && said.contains("wrote"), "{said}");
+    assert!(read(site.path(), "content/tea.md").contains("### What is matcha?\n\nGround tea."));
+    check(site.path(), &["build"], 0);
+    write(site.path(), "content/tea.md", "mine");
+    let said = check(site.path(), &["import", "tea.txt"], 2);
+    assert!(
+        said.contains("already there") && said.contains("--force"),
+        "{said}"
+    );
+    assert_eq!(read(site.path(), "content/tea.md"), "mine");
+    check(site.path(), &["import", "--force", "tea.txt"], 0);
+    assert!(read(site.path(), "content/tea.md").contains("Eighty degrees"));
+}
+
+#[test]
+fn a_dry_run_prints_data_alone_and_writes_nothing() {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(folder.path(), "tea.txt", RAW);
+    let before = tree(folder.path());
+    let output = run(
+        folder.path(),
+        &["import", "tea.txt", "--dry-run", "--format", "json"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(json["version"], 1);
+    let question = &json["guides"][0]["sections"][0]["questions"][1];
+    assert_eq!(question["text"], "How hot?");
+    assert_eq!(question["line"], 7);
+    assert_eq!(question["file"], "tea.txt");
+    assert_eq!(question["titleLost"], false);
+    assert_eq!(question["parts"][0]["markdown"], "Eighty degrees.");
+    assert_eq!(json["guides"][0]["file"], "content/tea.md");
+    assert!(
+        json["repairs"]
+            .as_array()
+            .is_some_and(|repairs| repairs.len() == 4)
+    );
+    assert!(json["dropped"].as_array().is_some_and(Vec::is_empty));
+    assert!(said(&output).contains("2 questions"));
+    let output = run(folder.path(), &["import", "tea.txt", "--dry-run"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("### How hot?"));
+    assert!(tree(folder.path()) == before, "a dry run wrote something");
+}
+
+#[test]
+fn all_files_are_imported_or_none_is() {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(folder.path(), "tea.txt", RAW);
+    write(folder.path(), "same.txt", RAW);
+    write(
+        folder.path(),
+        "letter.txt",
+        "Dear all,\n\nnothing is asked here.\n",
+    );
+    write(folder.path(), "empty.txt", " \n");
+    fs::write(folder.path().join("tea.bin"), [0_u8, 1, 2]).unwrap_or_else(|error| panic!("{error}"));
+    let huge = fs::File::create(folder.path().join("huge.txt")).unwrap_or_else(|error| panic!("{error}"));
+    huge.set_len(100_000_001)
+        .unwrap_or_else(|error| panic!("{error}"));
+    for (bad, why, code) in [
+        ("letter.txt", "no question found", 1),
+        ("empty.txt", "the file is empty", 1),
+        ("tea.bin", "not text", 1),
+        ("huge.txt", "100000001 bytes", 1),
+        ("absent.txt", "failed to read `absent.txt`", 2),
+        ("same.txt", "would both be written", 2),
+    ] {
+        let said = check(folder.path(), &["import", "tea.txt", bad, "--to", "out"], code);
+        assert!(said.contains(why), "{bad}: {said}");
+        assert!(
+            !folder.path().join("out").exists(),
+            "{bad} did not stop the import"
+        );
+    }
+    check(folder.path(), &["import", "tea.txt", "--to", "out"], 0);
+    assert!(folder.path().join("out/tea.md").exists());
+    assert!(!folder.path().join("content").exists());
+}
