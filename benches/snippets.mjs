@@ -3,10 +3,11 @@
 //   node benches/snippets.mjs [--sizes 10,50,200] [--runs 3] [--proofbook target/release/proofbook] [--mdbook PATH]
 //
 // The same small programs as snippet crates, as plain crates, as doc tests and as blocks of an mdBook; each figure is the
-// least of the runs, in milliseconds. "cold" begins without any build output, "touched" after a change to one program,
-// "none" after no change at all. mdbook is left out where it is not installed.
+// least of the runs: milliseconds of wall time / of processor time, children included. "cold" begins without any build
+// output, "touched" after a change to one program, "none" after no change at all. Each program is run once by cargo's side
+// and twice by proofbook's, which compares the two runs. mdbook is left out where it is not installed.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -37,18 +38,21 @@ const write = (path, text) => {
 const run = (program, args, cwd, env = {}) => {
   const done = spawnSync(program, args, { cwd, env: { ...process.env, CI: "", ...env }, encoding: "utf8", maxBuffer: 1 << 28 });
   if (done.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${done.stderr}${done.stdout}`);
-  return done.stdout;
+  return done;
 };
-const timed = (act) => {
-  const start = process.hrtime.bigint();
-  act();
-  return Number(process.hrtime.bigint() - start) / 1e6;
+// Runs a shell script and tells how long it and all its children took.
+const timed = (script, cwd, env = {}) => {
+  const done = run("bash", ["-c", `TIMEFORMAT='%3R %3U %3S'; time { set -e; ${script}; } >/dev/null 2>/dev/null`], cwd, env);
+  const [wall, user, system] = done.stderr.trim().split("\n").at(-1).split(" ").map(Number);
+  return { wall: wall * 1000, cpu: (user + system) * 1000 };
 };
-const least = (prepare, act) => {
-  let best = Infinity;
+const least = (prepare, script, cwd, env) => {
+  const best = { wall: Infinity, cpu: Infinity };
   for (let n = 0; n < runs; n += 1) {
-    prepare(n);
-    best = Math.min(best, timed(act));
+    prepare();
+    const took = timed(script, cwd, env);
+    best.wall = Math.min(best.wall, took.wall);
+    best.cpu = Math.min(best.cpu, took.cpu);
   }
   return best;
 };
@@ -75,23 +79,24 @@ for (const size of sizes) {
   const plain = join(top, "plain");
   cpSync(join(site, "snippets"), plain, { recursive: true });
 
-  const test = () => run(proofbook, ["test", "-q"], site);
-  row.cold = least(() => rmSync(join(site, ".proofbook"), { recursive: true, force: true }), test);
-  row.none = least(() => {}, test);
+  const remove = (...paths) => () => paths.forEach((path) => rmSync(path, { recursive: true, force: true }));
+  const test = `'${proofbook}' test -q`;
+  row.cold = least(remove(join(site, ".proofbook")), test, site);
+  row.none = least(() => {}, test, site);
   let change = 1;
-  row.touched = least(() => write(join(site, "snippets/program-0/src/main.rs"), code(0, change++)), test);
+  row.touched = least(() => write(join(site, "snippets/program-0/src/main.rs"), code(0, change++)), test, site);
 
   // The same crates by cargo alone, each program run once.
   const env = { CARGO_TARGET_DIR: join(top, "target") };
-  const programs = () => names.forEach((name) => execFileSync(join(top, "target/debug", name)));
-  row.cargoCold = least(() => rmSync(join(top, "target"), { recursive: true, force: true }), () => {
-    run("cargo", ["build", "-q", "--locked", "--offline"], plain, env);
-    programs();
-  });
-  row.cargoTouched = least(() => write(join(plain, "program-0/src/main.rs"), code(0, change++)), () => {
-    run("cargo", ["build", "-q", "--locked", "--offline", "-p", "program-0"], plain, env);
-    execFileSync(join(top, "target/debug/program-0"));
-  });
+  const build = "cargo build -q --locked --offline";
+  const programs = names.map((name) => `'${join(top, "target/debug", name)}'`);
+  row.cargoCold = least(remove(env.CARGO_TARGET_DIR), [build, ...programs].join("; "), plain, env);
+  row.cargoTouched = least(
+    () => write(join(plain, "program-0/src/main.rs"), code(0, change++)),
+    `${build} -p program-0; ${programs[0]}`,
+    plain,
+    env,
+  );
 
   // As doc tests of one library.
   const docs = join(top, "docs");
@@ -99,28 +104,29 @@ for (const size of sizes) {
   const tests = names.map((_, n) => `/// \`\`\`\n${code(n, 0).trimEnd().replace(/^/gm, "/// ")}\n/// \`\`\`\npub fn f${n}() {}\n`);
   write(join(docs, "src/lib.rs"), tests.join("\n"));
   const docEnv = { CARGO_TARGET_DIR: join(top, "docs-target") };
-  const doc = () => run("cargo", ["test", "-q", "--doc", "--offline"], docs, docEnv);
-  row.docCold = least(() => rmSync(join(top, "docs-target"), { recursive: true, force: true }), doc);
-  row.docNone = least(() => {}, doc);
+  const doc = "cargo test -q --doc --offline";
+  row.docCold = least(remove(docEnv.CARGO_TARGET_DIR), doc, docs, docEnv);
+  row.docNone = least(() => {}, doc, docs, docEnv);
 
   if (hasMdbook) {
     const book = join(top, "book");
     write(join(book, "book.toml"), '[book]\ntitle = "Bench"\n[rust]\nedition = "2024"\n');
     write(join(book, "src/SUMMARY.md"), `# Summary\n\n${names.map((name) => `- [${name}](${name}.md)`).join("\n")}\n`);
     names.forEach((name, n) => write(join(book, `src/${name}.md`), `# ${name}\n\n\`\`\`rust\n${code(n, 0)}\`\`\`\n`));
-    row.mdbook = least(() => {}, () => run(mdbook, ["test"], book));
+    row.mdbook = least(() => {}, `'${mdbook}' test`, book);
   }
   rows.push(row);
   rmSync(top, { recursive: true, force: true });
 }
 
-const ms = (value) => (value === undefined ? "-" : value.toFixed(0));
-console.log("snippets | cold | cargo cold | ratio | touched | cargo touched | ratio | none | cargo test --doc cold, again | mdbook test");
+const show = (took) => (took ? `${took.wall.toFixed(0)} / ${took.cpu.toFixed(0)}` : "-");
+const ratio = (a, b) => `${(a.wall / b.wall).toFixed(2)} / ${(a.cpu / b.cpu).toFixed(2)}`;
+console.log("| snippets | cold | cargo cold | ratio | touched | cargo touched | ratio | none | doc tests cold | doc tests again | mdbook test |");
+console.log("|---|---|---|---|---|---|---|---|---|---|---|");
 for (const row of rows) {
-  console.log(
-    [
-      row.size, ms(row.cold), ms(row.cargoCold), (row.cold / row.cargoCold).toFixed(2), ms(row.touched), ms(row.cargoTouched),
-      (row.touched / row.cargoTouched).toFixed(2), ms(row.none), `${ms(row.docCold)}, ${ms(row.docNone)}`, ms(row.mdbook),
-    ].join(" | "),
-  );
+  const cells = [
+    row.size, show(row.cold), show(row.cargoCold), ratio(row.cold, row.cargoCold), show(row.touched), show(row.cargoTouched),
+    ratio(row.touched, row.cargoTouched), show(row.none), show(row.docCold), show(row.docNone), show(row.mdbook),
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
 }
