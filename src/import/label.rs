@@ -1,5 +1,8 @@
 //! Labels of answer parts: which line begins with one, and what family it belongs to.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::line::{is_wide, starts_big, words};
 
 /// What a label means for the structure.
@@ -183,6 +186,12 @@ const LEAD_IN: [&str; 34] = [
     "he", "she", "however", "instead", "hier", "like",
 ];
 
+/// The known names, for looking up.
+fn known() -> &'static HashSet<&'static str> {
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.into_iter().collect());
+    &NAMES
+}
+
 /// The family of a label's name.
 pub(super) fn family(name: &str) -> Option<Family> {
     let lower = name.to_lowercase().replace(['‑', '–'], "-").replace('’', "'");
@@ -209,7 +218,8 @@ pub(super) fn family(name: &str) -> Option<Family> {
     }
     let testing = bare.starts_with("what") && bare.ends_with("testing");
     let say = (bare.contains("candidate")) && (bare.ends_with("say") || bare.ends_with("says"));
-    (testing || say || is(&KNOWN)).then_some(Family::Known)
+    let known = || known().contains(bare) || !numberless.is_empty() && known().contains(numberless);
+    (testing || say || known()).then_some(Family::Known)
 }
 
 /// Whether code is to be expected behind a label with nothing behind its colon.
