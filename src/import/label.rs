@@ -218,8 +218,8 @@ pub(super) fn family(name: &str) -> Option<Family> {
     }
     let testing = bare.starts_with("what") && bare.ends_with("testing");
     let say = (bare.contains("candidate")) && (bare.ends_with("say") || bare.ends_with("says"));
-    let known = || known().contains(bare) || !numberless.is_empty() && known().contains(numberless);
-    (testing || say || known()).then_some(Family::Known)
+    let is_known = || known().contains(bare) || !numberless.is_empty() && known().contains(numberless);
+    (testing || say || is_known()).then_some(Family::Known)
 }
 
 /// Whether code is to be expected behind a label with nothing behind its colon.
