@@ -488,9 +488,9 @@ mod tests {
         check("A: yes", false, Some(("A", "yes", Family::Answer)));
         check("答案：对", false, Some(("答案", "对", Family::Answer)));
         check(
-            "Answer:Where agents",
+            "Answer:Where cooks",
             false,
-            Some(("Answer", "Where agents", Family::Answer)),
+            Some(("Answer", "Where cooks", Family::Answer)),
         );
         check("Action: I:", false, Some(("Action", "I:", Family::Known)));
         check(
@@ -509,21 +509,21 @@ mod tests {
     #[test]
     fn shapes() {
         check(
-            "Security Layers:",
+            "Kitchen Layers:",
             true,
-            Some(("Security Layers", "", Family::Shape)),
+            Some(("Kitchen Layers", "", Family::Shape)),
         );
-        check("Security Layers:", false, None);
+        check("Kitchen Layers:", false, None);
         check(
-            "Key Components & Considerations:",
+            "Key Parts & Remarks:",
             true,
-            Some(("Key Components & Considerations", "", Family::Shape)),
+            Some(("Key Parts & Remarks", "", Family::Shape)),
         );
-        check("Here's an efficient recursive implementation:", true, None);
-        check("The best sign of engineering for longevity: can a", true, None);
+        check("Here's a short way to do it:", true, None);
+        check("The surest sign of a path kept well: can a", true, None);
         check("It runs. Then: so", true, None);
         check("https://example.org/a: b", true, None);
-        check("In the postmortem, the section should include:", true, None);
+        check("In the report, the last page should list:", true, None);
     }
 
     #[test]
