@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proofbook::engine::{self, BuildRequest, Goal};
+use proofbook::engine::{self, BuildRequest, Goal, Outcome};
 use proofbook::import::{Imported, Refusal, import};
 use proofbook::memo::Memo;
 use proofbook::report::human;
@@ -119,17 +119,7 @@ fn our_own_guides_stay_as_they_are() {
     }
 }
 
-#[test]
-fn every_import_builds() {
-    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for (name, bytes) in samples() {
-        let guide = imported(&name, &bytes);
-        // Ids of lost questions come from their sections, which two samples may share.
-        files.insert(
-            format!("/s/content/{}-{}.md", guide.id, name.replace('.', "-")),
-            guide.markdown.into_bytes(),
-        );
-    }
+fn build(files: BTreeMap<String, Vec<u8>>) -> Outcome {
     let request = BuildRequest {
         root: PathBuf::from("/s"),
         goal: Goal::Memory,
@@ -142,13 +132,27 @@ fn every_import_builds() {
         bless: false,
         jobs: Some(1),
     };
-    let outcome = engine::build(
+    engine::build(
         &MemorySystem::new(files),
         &Memo::in_memory(),
         &request,
         &mut |_| {},
     )
-    .unwrap_or_else(|error| panic!("{error}"));
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_import_builds() {
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for (name, bytes) in samples() {
+        let guide = imported(&name, &bytes);
+        // Ids of lost questions come from their sections, which two samples may share.
+        files.insert(
+            format!("/s/content/{}-{}.md", guide.id, name.replace('.', "-")),
+            guide.markdown.into_bytes(),
+        );
+    }
+    let outcome = build(files);
     let said = human::render(&outcome, false);
     assert!(!outcome.diagnostics.has_errors(), "{said}");
     for rule in [
@@ -297,6 +301,26 @@ proptest! {
             let again = import(guide.markdown.as_bytes(), name, "content");
             let again = again.map(|again| again.markdown).unwrap_or_default();
             prop_assert_eq!(again, guide.markdown, "{}", source);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_imported_builds(sample in 0_usize..64, edits in prop::collection::vec(edit(), 0..10)) {
+        let samples = samples();
+        let (name, bytes) = &samples[sample % samples.len()];
+        let source = apply(&String::from_utf8_lossy(bytes), &edits);
+        // What is canonical already keeps its faults; links to what did not come along are for a person.
+        if name != "canonical.md"
+            && let Ok(guide) = import(source.as_bytes(), name, "content")
+        {
+            let outcome = build(BTreeMap::from([("/s/content/a.md".to_owned(), guide.markdown.clone().into_bytes())]));
+            let said = human::render(&outcome, false);
+            let fault = said.lines().find(|line| line.starts_with("error[") && !line.starts_with("error[link/"));
+            prop_assert_eq!(fault, None, "{}\n{}", said, guide.markdown);
         }
     }
 }

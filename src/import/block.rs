@@ -610,7 +610,8 @@ impl<'a> Reader<'a> {
 /// Whether a paragraph goes on behind a line of it. A long line that ends a sentence was a paragraph of its own.
 fn goes_on(last: &str, profile: &Profile) -> bool {
     let complete = ends_sentence(last) && (last.chars().count() > 100 || profile.glued);
-    !complete && question::marked(last).is_none() && !(asks(last) && starts_big(last))
+    let question = question::marked(last).is_some() && ends_sentence(last) || asks(last) && starts_big(last);
+    !complete && !question
 }
 
 fn is_html(text: &str) -> bool {
@@ -729,8 +730,8 @@ mod tests {
     #[test]
     fn page_breaks_are_undone() {
         check(
-            "4. Implement a maximum algorithm that finds it in all\n\npossible windows.\n",
-            &["item Implement a maximum algorithm that finds it in all|possible windows."],
+            "4. Plan a walk that passes each of the old bridges in\n\nthe town once.\n",
+            &["item Plan a walk that passes each of the old bridges in|the town once."],
         );
         check(
             "```\napiVersion: v1\n```\n\n```\nkind: Pod\n```\n",

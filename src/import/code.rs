@@ -209,12 +209,12 @@ mod tests {
             3,
         );
         check(
-            "a = [1,2]; b = [1,2]\na == b   # True\na is b   # False\n\nNext.",
+            "p = (3, 4); q = (3, 4)\np == q   # True\np is q   # False\n\nNext.",
             true,
             3,
         );
         check(
-            "sorted_list = sorted(items, key=lambda x: x.age)\n\n10. How?",
+            "ranked = sorted(boats, key=lambda b: b.size)\n\n10. How?",
             true,
             1,
         );
@@ -250,14 +250,14 @@ mod tests {
             false,
             6,
         );
-        check("Author\n    -> Agent\n        -> Reviewer\nProse", false, 3);
+        check("Seed\n    -> Sprout\n        -> Leaf\nProse", false, 3);
         check(
             "OrderFlow:\n  1. Tell P: \"x\" -> ok\n  2. Tell Q: \"y\" -> ok\n  3. Mark\nMore:",
             false,
             4,
         );
         check("Return on it =\n  (a * b)\n  - (c)\nProse.", false, 3);
-        check("[2024-03-15 10:23:45] ERROR: failed\nProse:", false, 1);
+        check("[2023-01-02 03:04:05] WARN: slow\nProse:", false, 1);
         check("{\n  \"a\": 1,\n  \"b\": 2\n}\nProse", false, 4);
     }
 }

@@ -1,7 +1,7 @@
 //! `import`: text of any origin to a canonical guide, with a report of everything that was changed or left out.
 //!
 //! ```text
-//! bytes ─decode→ lines ─foreign→ lines ─flow, block→ blocks ─guide→ outline ─write→ Markdown ─audit→ report
+//! bytes ─decode→ lines ─front, foreign→ lines ─flow, block→ blocks ─guide→ outline ─write→ Markdown ─audit→ report
 //! ```
 //!
 //! Every stage is pure. Lines keep the number of the source line that they came from, so that the last stage can

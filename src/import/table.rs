@@ -446,11 +446,11 @@ mod tests {
     #[test]
     fn cells_are_told_apart() {
         check(
-            "TaskSafe?Why\nWriting testsYesLow risk\nSession codeNo (without review)Subtle bugs\nThen prose goes on.",
+            "TaskSafe?Why\nBoiling waterYesLow risk\nFrying fishNo (without lid)Hot fat\nThen prose goes on.",
             &[
                 &["Task", "Safe?", "Why"],
-                &["Writing tests", "Yes", "Low risk"],
-                &["Session code", "No (without review)", "Subtle bugs"],
+                &["Boiling water", "Yes", "Low risk"],
+                &["Frying fish", "No (without lid)", "Hot fat"],
             ],
         );
     }
@@ -458,11 +458,11 @@ mod tests {
     #[test]
     fn known_names_are_one_word() {
         check(
-            "AspectDevOpsOther Thing\nFocusCultureProduct on GitHub\nUserOne teamApp people\nProse about GitHub.",
+            "ThemeDevOpsOther Thing\nGoalSpeedProduct on GitHub\nCrewOne teamMany people\nProse about GitHub.",
             &[
-                &["Aspect", "DevOps", "Other Thing"],
-                &["Focus", "Culture", "Product on GitHub"],
-                &["User", "One team", "App people"],
+                &["Theme", "DevOps", "Other Thing"],
+                &["Goal", "Speed", "Product on GitHub"],
+                &["Crew", "One team", "Many people"],
             ],
         );
     }

@@ -4,7 +4,7 @@ use super::Assembler;
 use crate::import::block::{self, Block, Item, Kind, Profile};
 use crate::import::label::{self, Family};
 use crate::import::ledger::Ledger;
-use crate::import::line::{Line, Marker, asks, dedent, ends_sentence, indent, without_emphasis};
+use crate::import::line::{Line, Marker, asks, dedent, ends_sentence, indent, marker, without_emphasis};
 use crate::import::outline::{Piece, Question};
 use crate::import::question::{
     answered_in_line, clean_question, is_exercise_section, marked, numbered_title, reads_like_one,
@@ -156,7 +156,24 @@ impl Assembler<'_> {
         body: &[Line],
         blocks: &[Block],
     ) {
-        // The text goes on in the next line.
+        // The text goes on in the next line, indented below its beginning or not.
+        let wrapped = body
+            .iter()
+            .take_while(|line| {
+                let open = lines.last().is_some_and(|line| !ends_sentence(&line.text));
+                let text = line.text.trim();
+                let goes_on = open
+                    && !text.is_empty()
+                    && (text.starts_with(char::is_lowercase) || asks(text))
+                    && marker(text).is_none()
+                    && label::label(text, self.profile.loose).is_none();
+                if goes_on {
+                    lines.push(Line::new(line.no, text));
+                }
+                goes_on
+            })
+            .count();
+        let body = &body[wrapped..];
         if body.is_empty()
             && let Some(Block {
                 kind: Kind::Text(more),
