@@ -86,7 +86,7 @@ try {
   time("proofbook check, warm", program, ["check", "-q"]);
   time("proofbook build, warm (writes what changed)", program, ["build", "-q"]);
   const others = [
-    ["lychee", ["--offline", "--include-fragments", "--no-progress", "--quiet", "--root-dir", join(root, "site"), join(root, "site")]],
+    ["lychee", ["--offline", "--include-fragments", "--index-files", "index.html", "--no-progress", "--quiet", "--root-dir", join(root, "site"), join(root, "site")]],
     ["hyperlink", [join(root, "site"), "--check-anchors"]],
   ];
   for (const [name, args] of others) {
