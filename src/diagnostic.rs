@@ -418,6 +418,14 @@ impl Diagnostics {
         Self(all)
     }
 
+    /// The same with errors behind everything else: on a terminal the last lines are those that are seen.
+    #[must_use]
+    pub fn failures_last(mut self) -> Self {
+        self.0
+            .sort_by_key(|diagnostic| diagnostic.severity == Severity::Error);
+        self
+    }
+
     /// Whether something must be mended before publishing.
     #[must_use]
     pub fn has_errors(&self) -> bool {

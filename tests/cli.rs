@@ -909,3 +909,199 @@ fn a_published_site_is_proven_again_and_every_planted_change_is_found() {
     assert!(told.contains("its sources cannot be read"), "{told}");
     check(site, &["verify", "content"], 2);
 }
+
+#[test]
+fn code_blocks_of_the_text_are_snippets_too() {
+    let site = new_site();
+    let site = site.path();
+    let guide = "### Sum? {#sum}\n\n```rust,run\n# let hidden = 40;\nprintln!(\"{}\", hidden + 2);\n```\n\n\
+                 - listed\n\n  ```rust,run,name=listed\n  fn main() -> Result<(), String> {\n      println!(\"a\\nb\");\n      Ok(())\n  }\n  ```\n\n\
+                 ```rust,run,should_panic\npanic!(\"no\");\n```\n\n\
+                 ```rust,run,compile_fail,E0382\nlet a = String::new();\nlet b = a;\nprintln!(\"{a}{b}\");\n```\n\n\
+                 ```rust,run,no_run\nloop {}\n```\n\n\
+                 ```rust,run\nuse crate::other as _;\nfn other() {}\nfn main() {\n    println!(\"alone\");\n}\n```\n\n\
+                 ```rust\nnever();\n```\n";
+    write(site, "content/a.md", guide);
+    let failed = check(site, &["test"], 1);
+    assert!(
+        failed.contains("snippet/missing-expected") && failed.contains("content/a.md:3"),
+        "{failed}"
+    );
+    check(site, &["test", "--bless"], 0);
+    let blessed = read(site, "content/a.md");
+    assert!(
+        blessed.contains("```\n\n```output\n42\n```\n\n- listed"),
+        "{blessed}"
+    );
+    assert!(
+        blessed.contains("  ```\n\n  ```output\n  a\n  b\n  ```\n"),
+        "{blessed}"
+    );
+    assert!(blessed.contains("```output\nalone\n```"), "{blessed}");
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("7 snippets verified"), "{told}");
+    let again = check(site, &["build"], 0);
+    assert!(again.contains("7 from the memo"), "{again}");
+    let page = read(site, "site/a/index.html");
+    for part in [
+        "data-snippet=\"a#sum/1\"",
+        "<code data-stream=stdout>42</code>",
+        "Panics, as intended",
+        "Compiles, not run",
+        "class=\"say b\"",
+    ] {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
+    assert!(
+        !page.contains("hidden = 40") && page.matches(">42<").count() == 1,
+        "{page}"
+    );
+    let proofs = read(site, "site/proofs.json");
+    assert!(proofs.contains("\"a#sum/1\"") && proofs.contains("\"listed\""));
+
+    let told = check(site, &["verify"], 0);
+    assert!(
+        told.contains("7 hold, 0 do not") && told.contains("a#sum/1: holds, "),
+        "{told}"
+    );
+    let _ = fs::remove_file(site.join("site/a/index.html"));
+    write(site, "site/a/index.html", &page.replace(">42<", ">43<"));
+    let told = check(site, &["verify"], 1);
+    assert!(told.contains("a#sum/1") && told.contains("+43"), "{told}");
+
+    // A wrong output is a mismatch at its block, and is rewritten in place.
+    write(site, "content/a.md", &blessed.replace("\n42\n", "\n41\n"));
+    let failed = check(site, &["build"], 1);
+    for part in [
+        "snippet/mismatch",
+        "-41",
+        "+42",
+        "proofbook test 'a#sum/1'",
+        "content/a.md:3",
+    ] {
+        assert!(failed.contains(part), "{part:?}: {failed}");
+    }
+    check(site, &["test", "a#sum/1", "--bless"], 0);
+    assert_eq!(read(site, "content/a.md"), blessed);
+
+    // One that does not compile is told with its place, and the others run all the same.
+    let broken = format!("{blessed}\n```rust,run\nlet x: u8 = \"no\";\n```\n");
+    write(site, "content/a.md", &broken);
+    let failed = check(site, &["test"], 1);
+    assert!(
+        failed.contains("snippet/build-failed") && failed.contains("mismatched types"),
+        "{failed}"
+    );
+    assert!(failed.contains("7 snippets verified"), "{failed}");
+
+    // Where nothing ran, no output is shown, not even the author's.
+    write(site, "content/a.md", &blessed);
+    check(site, &["build", "--no-run"], 0);
+    assert!(!read(site, "site/a/index.html").contains(">42<"));
+    assert!(!read(site, "site/a/index.md").contains("42"));
+
+    // And blocks that are not marked run only where the book says so.
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\ninline = \"all\"\n",
+    );
+    let failed = check(site, &["test"], 1);
+    assert!(failed.contains("cannot find function `never`"), "{failed}");
+    write(
+        site,
+        "book.toml",
+        "[book]\ntitle = \"T\"\n[snippets]\ninline = \"off\"\n",
+    );
+    let told = check(site, &["build"], 0);
+    assert!(told.contains("1 snippet verified"), "{told}");
+}
+
+const RAW: &str =
+    "# Tea\n\n**Q: What is matcha?**\n\nA: Ground tea.\n\n**Q: How hot?**\n\nA: Eighty degrees.\n";
+
+#[test]
+fn an_import_builds_at_once_and_is_never_overwritten_unasked() {
+    let site = new_site();
+    write(site.path(), "tea.txt", RAW);
+    let said = check(site.path(), &["import", "tea.txt"], 0);
+    assert!(said.contains("2 questions") && said.contains("wrote"), "{said}");
+    assert!(read(site.path(), "content/tea.md").contains("### What is matcha?\n\nGround tea."));
+    check(site.path(), &["build"], 0);
+    write(site.path(), "content/tea.md", "mine");
+    let said = check(site.path(), &["import", "tea.txt"], 2);
+    assert!(
+        said.contains("already there") && said.contains("--force"),
+        "{said}"
+    );
+    assert_eq!(read(site.path(), "content/tea.md"), "mine");
+    check(site.path(), &["import", "--force", "tea.txt"], 0);
+    assert!(read(site.path(), "content/tea.md").contains("Eighty degrees"));
+}
+
+#[test]
+fn a_dry_run_prints_data_alone_and_writes_nothing() {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(folder.path(), "tea.txt", RAW);
+    let before = tree(folder.path());
+    let output = run(
+        folder.path(),
+        &["import", "tea.txt", "--dry-run", "--format", "json"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(json["version"], 1);
+    let question = &json["guides"][0]["sections"][0]["questions"][1];
+    assert_eq!(question["text"], "How hot?");
+    assert_eq!(question["line"], 7);
+    assert_eq!(question["file"], "tea.txt");
+    assert_eq!(question["titleLost"], false);
+    assert_eq!(question["parts"][0]["markdown"], "Eighty degrees.");
+    assert_eq!(json["guides"][0]["file"], "content/tea.md");
+    assert!(
+        json["repairs"]
+            .as_array()
+            .is_some_and(|repairs| repairs.len() == 4)
+    );
+    assert!(json["dropped"].as_array().is_some_and(Vec::is_empty));
+    assert!(said(&output).contains("2 questions"));
+    let output = run(folder.path(), &["import", "tea.txt", "--dry-run"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("### How hot?"));
+    assert!(tree(folder.path()) == before, "a dry run wrote something");
+}
+
+#[test]
+fn all_files_are_imported_or_none_is() {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(folder.path(), "tea.txt", RAW);
+    write(folder.path(), "same.txt", RAW);
+    write(
+        folder.path(),
+        "letter.txt",
+        "Dear all,\n\nnothing is asked here.\n",
+    );
+    write(folder.path(), "empty.txt", " \n");
+    fs::write(folder.path().join("tea.bin"), [0_u8, 1, 2]).unwrap_or_else(|error| panic!("{error}"));
+    let huge = fs::File::create(folder.path().join("huge.txt")).unwrap_or_else(|error| panic!("{error}"));
+    huge.set_len(100_000_001)
+        .unwrap_or_else(|error| panic!("{error}"));
+    for (bad, why, code) in [
+        ("letter.txt", "no question found", 1),
+        ("empty.txt", "the file is empty", 1),
+        ("tea.bin", "not text", 1),
+        ("huge.txt", "100000001 bytes", 1),
+        ("absent.txt", "failed to read `absent.txt`", 2),
+        ("same.txt", "would both be written", 2),
+    ] {
+        let said = check(folder.path(), &["import", "tea.txt", bad, "--to", "out"], code);
+        assert!(said.contains(why), "{bad}: {said}");
+        assert!(
+            !folder.path().join("out").exists(),
+            "{bad} did not stop the import"
+        );
+    }
+    check(folder.path(), &["import", "tea.txt", "--to", "out"], 0);
+    assert!(folder.path().join("out/tea.md").exists());
+    assert!(!folder.path().join("content").exists());
+}

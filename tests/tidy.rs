@@ -54,9 +54,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("search", &["model", "source", "config"]),
     (
         "emit",
-        &["model", "system", "source", "config", "diagnostic", "error"],
+        &[
+            "model",
+            "system",
+            "source",
+            "config",
+            "diagnostic",
+            "error",
+            "schema",
+        ],
     ),
     ("check", &["model", "source", "config", "diagnostic", "markup"]),
+    ("schema", &["model", "source"]),
+    ("import", &["parse", "model", "source", "schema"]),
     (
         "engine",
         &[

@@ -37,6 +37,8 @@ pub(super) enum ColorChoice {
 pub(super) enum Verb {
     /// Make a new site that builds at once
     Init(InitArgs),
+    /// Turn raw guides into canonical Markdown
+    Import(ImportArgs),
     /// Build the site
     Build(BuildArgs),
     /// Build the site, show it on a local address, and rebuild on every change
@@ -53,6 +55,31 @@ pub(super) enum Verb {
     Clean,
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// The files to import: text, Markdown, HTML or AsciiDoc
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Where to write the guides [default: the site's content folder]
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<PathBuf>,
+    /// Print the result and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// What to print: Markdown (with --dry-run), or the guides as data
+    #[arg(long, value_name = "FORMAT", default_value = "md")]
+    pub(super) format: ImportFormat,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportFormat {
+    Md,
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]

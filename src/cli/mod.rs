@@ -28,6 +28,7 @@ pub fn run() -> ExitCode {
     let console = console::Console::new(&args);
     let result = match args.verb {
         Verb::Init(ref init) => verbs::init::run(init, &console),
+        Verb::Import(ref import) => verbs::import::run(&args, import, &console),
         Verb::Build(ref build) => verbs::build::run(&args, build, &console),
         Verb::Serve(ref serve) => verbs::serve::run(&args, serve, &console),
         Verb::Check(ref check) => verbs::check::run(&args, check, &console),

@@ -57,6 +57,7 @@ pub fn read_crate(
         bins: Vec::new(),
         files,
         expected,
+        inline: None,
     };
     let root = match DeTable::parse(&manifest.text) {
         Ok(root) => root.into_inner(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
 
 use super::inputs;
 use crate::config::SnippetsConfig;
@@ -15,8 +16,8 @@ use crate::config::snippet::workspace::{Lockfile, Workspace};
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
 use crate::model::site::SitePath;
-use crate::model::snippet::{SnippetCrate, archive_path};
-use crate::source::Sources;
+use crate::model::snippet::{InlineBlock, InlineOutput, SnippetCrate, SnippetKind, archive_path};
+use crate::source::{Sources, Span};
 use crate::system::System;
 
 /// The workspace's folder in an archive.
@@ -57,7 +58,7 @@ pub fn archives(
                 memo.store_bytes(sys, "archive", key, &bytes);
                 Some(bytes.into())
             })?;
-            Some((archive_path(&found.slug)?, bytes))
+            Some((archive_path(&found.slug, found.inline.is_some())?, bytes))
         })
         .collect()
 }
@@ -71,6 +72,9 @@ fn files(
     lock: &str,
     settings: &str,
 ) -> BTreeMap<String, Vec<u8>> {
+    if let Some(block) = &found.inline {
+        return block_files(found, block, workspace, lock, settings);
+    }
     let manifest_of = |folder: &str| {
         sources
             .by_path(&format!("{dir}/{folder}/Cargo.toml"))
@@ -99,6 +103,91 @@ fn files(
         files.insert("book.toml".to_owned(), settings.as_bytes().to_vec());
     }
     files
+}
+
+/// A code block of the text, as its archive tells it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockFile {
+    kind: String,
+    error_codes: Vec<String>,
+    edition: String,
+    dependencies: Vec<String>,
+    runs: bool,
+    shown: String,
+    shown_lines: Vec<usize>,
+    output: Option<String>,
+}
+
+/// The name of a block's description in its archive, and of its code.
+const BLOCK: &str = "block.json";
+const CODE: &str = "block.rs";
+
+fn block_files(
+    found: &SnippetCrate,
+    block: &InlineBlock,
+    workspace: &Workspace,
+    lock: &str,
+    settings: &str,
+) -> BTreeMap<String, Vec<u8>> {
+    let file = BlockFile {
+        kind: found
+            .meta
+            .kinds
+            .first()
+            .map_or("run", |kind| kind.as_str())
+            .to_owned(),
+        error_codes: found.meta.error_codes.clone(),
+        edition: found.edition.clone(),
+        dependencies: block.dependencies.clone(),
+        runs: block.runs,
+        shown: block.shown.clone(),
+        shown_lines: block.shown_lines.clone(),
+        output: block.output.as_ref().map(|output| output.text.clone()),
+    };
+    let mut files = BTreeMap::from([
+        (
+            BLOCK.to_owned(),
+            serde_json::to_vec_pretty(&file).unwrap_or_default(),
+        ),
+        (CODE.to_owned(), block.code.clone().into_bytes()),
+    ]);
+    if !block.dependencies.is_empty() {
+        files.insert(
+            format!("{FOLDER}/Cargo.toml"),
+            workspace.with_members(&[]).into_bytes(),
+        );
+        files.insert(format!("{FOLDER}/Cargo.lock"), lock.as_bytes().to_vec());
+    }
+    if !settings.is_empty() {
+        files.insert("book.toml".to_owned(), settings.as_bytes().to_vec());
+    }
+    files
+}
+
+/// The block that an archive of [`archives`] describes; `None` if it is none.
+#[must_use]
+pub fn block(slug: &str, sources: &Sources) -> Option<SnippetCrate> {
+    let description = sources.by_path(BLOCK)?;
+    let file: BlockFile = serde_json::from_slice(&description.bytes).ok()?;
+    let span = Span::new(description.id, 0..0);
+    let block = InlineBlock {
+        code: sources.by_path(CODE)?.text.to_string(),
+        shown: file.shown,
+        shown_lines: file.shown_lines,
+        dependencies: file.dependencies,
+        runs: file.runs,
+        output: file.output.map(|text| InlineOutput { text, span }),
+    };
+    let kind = SnippetKind::from_name(&file.kind)?;
+    Some(SnippetCrate::of_block(
+        slug,
+        kind,
+        file.error_codes,
+        file.edition,
+        block,
+        span,
+    ))
 }
 
 /// A gzipped tar archive without times and owners, so that equal files give equal bytes.

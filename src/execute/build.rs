@@ -38,6 +38,8 @@ pub(super) enum Compiled {
 /// Programs by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Executables {
+    /// What goes before the arguments of each binary.
+    pub(super) args: Vec<String>,
     /// The binaries to run, the default first.
     pub(super) bins: Vec<(String, PathBuf)>,
     /// The test harnesses.
@@ -84,7 +86,7 @@ struct Package {
 
 /// What cargo said, by manifest.
 #[derive(Default)]
-struct Packages {
+pub(super) struct Packages {
     by_manifest: BTreeMap<PathBuf, Package>,
     /// Manifests by cargo's package id, which is all that the message about a build script has.
     ids: BTreeMap<String, PathBuf>,
@@ -382,15 +384,20 @@ fn environment(work: &Work<'_>) -> Vec<(String, String)> {
     env.into_iter().collect()
 }
 
-/// Runs cargo in the workspace's folder.
-fn cargo(work: &Work<'_>, args: Vec<String>, jail: Option<Jail>) -> Result<RunOutput, String> {
+/// Runs cargo in a folder.
+pub(super) fn cargo(
+    work: &Work<'_>,
+    folder: &Path,
+    args: Vec<String>,
+    jail: Option<Jail>,
+) -> Result<RunOutput, String> {
     work.sys
         .create_dir_all(&work.request.target_dir.join("tmp"))
         .map_err(|error| format!("failed to make the target directory: {error}"))?;
     let command = Command {
         program: work.toolchain.program("cargo"),
         args,
-        folder: work.workspace_folder(),
+        folder: folder.to_owned(),
         clear_env: true,
         env: environment(work),
         jail,
@@ -434,18 +441,19 @@ fn call(
         args.extend(["-p".to_owned(), found.package.clone()]);
     }
     let jail = sandbox.of_build(work);
-    match built(cargo(work, args.clone(), jail.clone())?, said) {
+    let folder = work.workspace_folder();
+    match built(cargo(work, &folder, args.clone(), jail.clone())?, said) {
         Err(why) if why.contains("--frozen") || why.contains("--offline") => {
             let mut fetch = vec!["fetch".to_owned()];
             // A build writes nothing beside its own folders; only blessing may write the lockfile.
             if request.locked || !request.bless {
                 fetch.push("--locked".to_owned());
             }
-            let fetched = cargo(work, fetch, None)?;
+            let fetched = cargo(work, &folder, fetch, None)?;
             if fetched.ending != Ending::Exited(0) {
                 return Err(String::from_utf8_lossy(&fetched.stderr).trim().to_owned());
             }
-            built(cargo(work, args, jail)?, said)
+            built(cargo(work, &folder, args, jail)?, said)
         }
         done => done,
     }
@@ -453,19 +461,34 @@ fn call(
 
 /// Reads what a build said; its complaint where it did not begin.
 fn built(output: RunOutput, said: &mut Packages) -> Result<(), String> {
-    let mut finished = false;
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        if let Ok(message) = serde_json::from_str::<Value>(line) {
-            finished |= message["reason"] == "build-finished";
-            read_message(&message, said);
-        }
-    }
+    let finished = read_messages(&output.stdout, said);
     said.layers = output.layers;
     if finished || output.ending == Ending::Exited(0) {
         Ok(())
     } else {
         Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
     }
+}
+
+/// Reads cargo's messages, one a line; whether it came to an end of its own.
+pub(super) fn read_messages(stdout: &[u8], said: &mut Packages) -> bool {
+    let mut finished = false;
+    for line in String::from_utf8_lossy(stdout).lines() {
+        if let Ok(message) = serde_json::from_str::<Value>(line) {
+            finished |= message["reason"] == "build-finished";
+            read_message(&message, said);
+        }
+    }
+    finished
+}
+
+/// The binaries and errors of one package.
+pub(super) fn package_errors(
+    said: Packages,
+    manifest: &Path,
+) -> (BTreeMap<String, PathBuf>, Vec<RawDiagnostic>) {
+    let package = said.finish().remove(manifest).unwrap_or_default();
+    (package.bins, package.errors)
 }
 
 fn read_message(message: &Value, said: &mut Packages) {

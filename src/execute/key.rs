@@ -1,6 +1,6 @@
 //! What a run depends on, as hashes. The table in `ARCHITECTURE.md` lists it.
 
-use super::{Work, inputs, sandbox, toolchain};
+use super::{Work, inline, inputs, sandbox, toolchain};
 use crate::config::SandboxMode;
 use crate::config::snippet::workspace::{Lockfile, Workspace};
 use crate::memo::ContentHash;
@@ -12,6 +12,9 @@ const RUNNER_VERSION: &str = "3";
 
 /// Hash of the crate's own files, expected outputs left out.
 pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
+    if let Some(block) = &found.inline {
+        return inline::source_hash(found, block);
+    }
     let mut hash = ContentHash::fields();
     for (path, file) in &found.files {
         hash.add(path);
@@ -60,6 +63,16 @@ impl<'a> Keys<'a> {
     pub(super) fn of_inputs(&self, found: &SnippetCrate) -> ContentHash {
         let work = self.work;
         let mut hash = ContentHash::fields().field("inputs 1");
+        if let Some(block) = &found.inline {
+            let inherited = block.dependencies.iter().cloned().collect();
+            hash.add(inline::source_hash(found, block).as_bytes());
+            hash.add(self.workspace.part(&inherited));
+            if !block.dependencies.is_empty() {
+                hash.add(lock_hash(work.sources, &work.request.config.dir).as_bytes());
+            }
+            hash.add(format!("{:?}", (&found.meta.kinds, &found.meta.error_codes)));
+            return hash.finish();
+        }
         let closure = inputs::closure(work, found, &self.workspace);
         for (path, file) in inputs::covered(work, &closure) {
             // From the workspace's folder, so that a workspace elsewhere gives the same.

@@ -5,8 +5,10 @@
 //! knows everything, neither cargo nor a snippet is started.
 
 pub mod archive;
+mod bless;
 mod build;
 mod compare;
+mod inline;
 mod inputs;
 mod key;
 mod normalize;
@@ -30,7 +32,7 @@ use self::key::Keys;
 use self::observe::Observation;
 use self::proofs::ProofRecord;
 use self::report::Reporter;
-use self::sandbox::Sandbox;
+use self::sandbox::{Args, Sandbox};
 use self::toolchain::Toolchain;
 use crate::config::snippet::workspace::{Workspace, join};
 use crate::config::{SandboxMode, SnippetsConfig};
@@ -52,9 +54,9 @@ pub fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
 /// A reviewed output as readers see it, without styles; empty where there is none.
 #[must_use]
 pub fn reviewed(found: &SnippetCrate, sources: &Sources, bin: &str, stream: &str) -> String {
-    let file = found.expected.get(&verify::expected_name(found, bin, stream));
-    file.map_or_else(String::new, |&file| {
-        normalize::without_escapes(&compare::shown(&sources.get(file).text), false)
+    let text = found.expected_text(&verify::expected_name(found, bin, stream), sources);
+    text.map_or_else(String::new, |text| {
+        normalize::without_escapes(&compare::shown(text), false)
     })
 }
 
@@ -216,6 +218,7 @@ pub fn execute(
         without,
     } = seen;
     outputs.cached = cached.len();
+    let mut accepted = Vec::new();
     let layers: Vec<Vec<String>> = observed
         .values()
         .map(|seen| seen.layers.iter().map(ToString::to_string).collect())
@@ -231,7 +234,10 @@ pub fn execute(
             continue;
         };
         let mut proof = blank(found, Status::Failed);
-        verify::verify(&work, found, observation, &reporter, &mut proof).collect(&mut diagnostics);
+        let blessed = verify::verify(&work, found, observation, &reporter, &mut proof);
+        if let Some(output) = blessed.collect(&mut diagnostics) {
+            accepted.push((found, output));
+        }
         emit(Event::SnippetFinished {
             slug: found.slug.clone(),
             verified: proof.status == Status::Verified,
@@ -239,6 +245,7 @@ pub fn execute(
         });
         outputs.snippets.insert(found.slug.clone(), proof);
     }
+    diagnostics.extend(bless::write(&work, &accepted));
     Staged::new(outputs, diagnostics)
 }
 
@@ -377,12 +384,22 @@ impl Work<'_> {
                 false
             }
         });
-        for batch in build::batches(missing) {
+        let (inline, crates): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|(found, _)| found.inline.is_some());
+        let mut batches = build::batches(crates);
+        if !inline.is_empty() {
+            batches.push(inline);
+        }
+        for batch in batches {
             emit(Event::BuildStarted {
                 snippets: batch.len(),
             });
             let crates: Vec<&SnippetCrate> = batch.iter().map(|(found, _)| *found).collect();
-            let built = build::build(self, &sandbox, &crates, reporter, diagnostics);
+            let built = if crates.iter().any(|found| found.inline.is_some()) {
+                inline::build(self, &sandbox, &crates, reporter, diagnostics)
+            } else {
+                build::build(self, &sandbox, &crates, reporter, diagnostics)
+            };
             let emit = Mutex::new(&mut *emit);
             let tell = |event| {
                 if let Ok(mut emit) = emit.lock() {
@@ -464,13 +481,13 @@ impl Work<'_> {
         for round in 0..runs {
             let mut this = Observation::default();
             for (bin, path) in &compiled.bins {
-                match sandbox::run(self, sandbox, found, path, &[], round) {
+                match sandbox::run(self, sandbox, found, path, &Args::Binary(&compiled.args), round) {
                     Ok(run) => this.runs.push(run.named(bin)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }
             }
             for (name, path) in &compiled.tests {
-                match sandbox::run(self, sandbox, found, path, &["--test-threads=1"], round) {
+                match sandbox::run(self, sandbox, found, path, &Args::Harness, round) {
                     Ok(run) => this.tests.push(run.named(name)),
                     Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
                 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memo::ContentHash;
 use crate::model::book::Book;
 use crate::model::snippet::{
     RustcDiagnostic, RustcSpan, SnippetCrate, SnippetProof, Status, VerifiedOutputs,
@@ -30,6 +29,9 @@ pub struct ProofRecord {
 pub struct ProofItem {
     /// Its kinds.
     pub kind: Vec<String>,
+    /// Whether it is a code block of the text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inline: bool,
     /// `verified`, `failed`, `manual` or `stale`.
     pub status: String,
     /// Why it is manual or stale.
@@ -181,11 +183,7 @@ impl ProofRecord {
 }
 
 fn item(proof: &SnippetProof, found: &SnippetCrate, sources: &Sources) -> ProofItem {
-    let expected: BTreeMap<String, String> = found
-        .expected
-        .iter()
-        .map(|(name, file)| (name.clone(), ContentHash::of(&sources.get(*file).bytes).hex()))
-        .collect();
+    let expected = found.expected_hashes(sources);
     let hash = |stream: &str| {
         let first = found.bins.first().filter(|_| found.bins.len() > 1);
         let name = first.map_or_else(
@@ -207,6 +205,7 @@ fn item(proof: &SnippetProof, found: &SnippetCrate, sources: &Sources) -> ProofI
             .iter()
             .map(|kind| kind.as_str().to_owned())
             .collect(),
+        inline: found.inline.is_some(),
         status: proof.status.as_str().to_owned(),
         reason: match &proof.status {
             Status::Manual(reason) | Status::Stale(reason) => Some(reason.clone()),

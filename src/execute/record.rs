@@ -53,11 +53,7 @@ fn holds<'a>(
     if !unchanged {
         return Err("its source changed after its record was made");
     }
-    let reviewed = found.expected.len() == item.expected.len()
-        && found.expected.iter().all(|(name, file)| {
-            let hash = ContentHash::of(&work.sources.get(*file).bytes).hex();
-            item.expected.get(name) == Some(&hash)
-        });
+    let reviewed = found.expected_hashes(work.sources) == item.expected;
     if reviewed {
         Ok(item)
     } else {

@@ -33,7 +33,7 @@ impl<'a> Reporter<'a> {
         self.book
             .snippets
             .values()
-            .filter(|found| !self.shown.contains_key(found.slug.as_str()))
+            .filter(|found| found.inline.is_none() && !self.shown.contains_key(found.slug.as_str()))
             .map(|found| {
                 Diagnostic::new(
                     codes::SNIPPET_UNUSED,
@@ -98,6 +98,9 @@ impl<'a> Reporter<'a> {
 
 /// The command that does the same by hand, in the snippets folder.
 pub(super) fn command(found: &SnippetCrate, profile: &str) -> String {
+    if found.inline.is_some() {
+        return format!("proofbook test '{}'", found.slug);
+    }
     let package = &found.package;
     let profile = if profile == "dev" {
         String::new()

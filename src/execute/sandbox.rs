@@ -12,6 +12,7 @@ use super::Work;
 use super::observe::RawRun;
 use crate::config::SandboxMode;
 use crate::diagnostic::{Diagnostic, codes};
+use crate::memo::ContentHash;
 use crate::model::snippet::{Network, SnippetCrate};
 use crate::system::jail::{Jail, Layer};
 use crate::system::{Command, Layers};
@@ -188,7 +189,21 @@ pub(super) fn network(work: &Work<'_>, found: &SnippetCrate) -> Network {
 
 /// The private folder of a run; each round has another, whose path is as long.
 pub(super) fn private_folder(work: &Work<'_>, found: &SnippetCrate, round: u32) -> PathBuf {
-    work.run_folder.join((round % 10).to_string()).join(&found.slug)
+    // An inline block's slug is no name of a folder.
+    let name = if found.inline.is_some() {
+        ContentHash::of(found.slug.as_bytes()).short()
+    } else {
+        found.slug.clone()
+    };
+    work.run_folder.join((round % 10).to_string()).join(name)
+}
+
+/// What a program is given.
+pub(super) enum Args<'a> {
+    /// What its test harness needs.
+    Harness,
+    /// These, then what the metadata says.
+    Binary(&'a [String]),
 }
 
 /// Runs a program of a snippet in a folder of its own, which is removed afterwards.
@@ -197,7 +212,7 @@ pub(super) fn run(
     sandbox: &Sandbox,
     found: &SnippetCrate,
     program: &Path,
-    args: &[&str],
+    args: &Args<'_>,
     round: u32,
 ) -> io::Result<RawRun> {
     let config = work.request.config;
@@ -225,11 +240,13 @@ pub(super) fn run(
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
     env.extend(found.meta.env.clone());
-    let test = !args.is_empty();
-    let own = if test { Vec::new() } else { found.meta.args.clone() };
+    let args: Vec<String> = match args {
+        Args::Harness => vec!["--test-threads=1".to_owned()],
+        Args::Binary(before) => before.iter().chain(&found.meta.args).cloned().collect(),
+    };
     let command = Command {
         program: program.to_owned(),
-        args: args.iter().map(|&arg| arg.to_owned()).chain(own).collect(),
+        args,
         folder: private.clone(),
         clear_env: true,
         env: env.into_iter().collect(),

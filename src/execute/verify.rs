@@ -46,6 +46,8 @@ struct Verifier<'a> {
     diagnostics: Vec<Diagnostic>,
     /// Everything that was observed, normalised.
     seen: String,
+    /// An inline block's output that was accepted.
+    blessed: Option<String>,
 }
 
 /// Fills in a proof; it is verified if nothing is wrong.
@@ -55,7 +57,7 @@ pub(super) fn verify(
     observation: &Observation,
     reporter: &Reporter<'_>,
     proof: &mut SnippetProof,
-) -> Staged<()> {
+) -> Staged<Option<String>> {
     let mut verifier = Verifier {
         work,
         found,
@@ -63,6 +65,7 @@ pub(super) fn verify(
         normalizer: Normalizer::new(work, found, observation),
         diagnostics: Vec::new(),
         seen: String::new(),
+        blessed: None,
     };
     proof.outside = observation.outside.iter().map(OutsideFile::pair).collect();
     proof.warnings = verifier.rustc(&observation.warnings);
@@ -85,7 +88,7 @@ pub(super) fn verify(
     } else {
         proof.status = Status::Verified;
     }
-    Staged::new((), verifier.diagnostics)
+    Staged::new(verifier.blessed, verifier.diagnostics)
 }
 
 /// The diagnostic for two runs that differ after normalising, if they do.
@@ -105,13 +108,10 @@ pub(super) fn not_repeatable(
     for (a, b) in first.runs.iter().zip(&second.runs) {
         for (name, a, b) in [("stdout", &a.stdout, &b.stdout), ("stderr", &a.stderr, &b.stderr)] {
             let (a, b) = (text(a), text(b));
-            let expected = found
-                .expected
-                .get(&expected_name(found, &second.runs[0].name, name));
-            let masked = expected.is_some_and(|&file| {
-                let expected = &work.sources.get(file).text;
-                matches(expected, &a, unordered) && matches(expected, &b, unordered)
-            });
+            let name = expected_name(found, &second.runs[0].name, name);
+            let masked = found
+                .expected_text(&name, work.sources)
+                .is_some_and(|expected| matches(expected, &a, unordered) && matches(expected, &b, unordered));
             if a != b && !masked {
                 return Some(
                     reporter
@@ -393,8 +393,22 @@ impl Verifier<'_> {
     /// must be a file at all. Colours count only where the expected file has some.
     fn compare(&mut self, name: &str, plain: &str, styled: &str, wanted: bool) -> Option<VerifiedOutput> {
         let found = self.found;
-        let file = found.expected.get(name).copied();
-        let expected = file.map(|file| self.work.sources.get(file).text.to_string());
+        let expected = found.expected_text(name, self.work.sources).map(str::to_owned);
+        // What an inline block writes to standard error has no place in the text.
+        if found.inline.is_some()
+            && name == "expected.stderr"
+            && found.meta.kinds != [SnippetKind::CompileFail]
+        {
+            return Some(VerifiedOutput::proven(String::new()));
+        }
+        // A block that writes nothing needs no block after it, and one that is refused only its codes.
+        if found.inline.is_some()
+            && expected.is_none()
+            && (plain.trim().is_empty() || name == "expected.stderr")
+            && !self.work.request.bless
+        {
+            return Some(VerifiedOutput::proven(String::new()));
+        }
         let unordered = found.meta.unordered;
         let colours = expected
             .as_ref()
@@ -418,9 +432,21 @@ impl Verifier<'_> {
             None if !wanted => Some(VerifiedOutput::proven(String::new())),
             _ if self.work.request.bless => self.bless(name, observed, wanted),
             Some(expected) => {
-                let path = format!("{}/{name}", found.folder);
+                let path = if found.inline.is_some() {
+                    "the block `output`".to_owned()
+                } else {
+                    format!("{}/{name}", found.folder)
+                };
                 let what = if wanted {
-                    format!("`{}` does not print what `{name}` says", found.slug)
+                    format!(
+                        "`{}` does not print what {} says",
+                        found.slug,
+                        if found.inline.is_some() {
+                            "the block after it".to_owned()
+                        } else {
+                            format!("`{name}`")
+                        }
+                    )
                 } else {
                     format!(
                         "`{}` writes nothing there, and `{name}` says it should",
@@ -431,9 +457,13 @@ impl Verifier<'_> {
                     .reporter
                     .about(found, codes::SNIPPET_MISMATCH, what)
                     .detail(format!(
-                        "{}\n\nreproduce it in `{}`: {}",
+                        "{}\n\nreproduce it{}: {}",
                         diff(&expected, observed, (&path, "this build")),
-                        self.work.request.config.dir,
+                        if found.inline.is_some() {
+                            String::new()
+                        } else {
+                            format!(" in `{}`", self.work.request.config.dir)
+                        },
                         super::report::command(found, &self.work.request.config.profile)
                     ))
                     .help(format!(
@@ -449,7 +479,11 @@ impl Verifier<'_> {
                     .about(
                         found,
                         codes::SNIPPET_MISSING_EXPECTED,
-                        format!("`{}/{name}` is not there", found.folder),
+                        if found.inline.is_some() {
+                            "no block `output` stands after this one".to_owned()
+                        } else {
+                            format!("`{}/{name}` is not there", found.folder)
+                        },
                     )
                     .detail(diff("", observed, ("/dev/null", "this build")))
                     .help(format!(
@@ -463,6 +497,13 @@ impl Verifier<'_> {
     }
 
     fn bless(&mut self, name: &str, observed: &str, wanted: bool) -> Option<VerifiedOutput> {
+        if self.found.inline.is_some() {
+            if observed.trim().is_empty() && self.found.expected_text(name, self.work.sources).is_none() {
+                return Some(VerifiedOutput::proven(String::new()));
+            }
+            self.blessed = Some(observed.to_owned());
+            return Some(VerifiedOutput::proven(shown(observed)));
+        }
         let path = self.work.request.root.join(&self.found.folder).join(name);
         let done = if wanted {
             self.work.sys.write(&path, observed.as_bytes())

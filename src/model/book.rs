@@ -27,8 +27,12 @@ pub struct Book {
     pub assets: BTreeMap<SitePath, String>,
     /// Old addresses: where they were, and where they lead.
     pub redirects: BTreeMap<SitePath, Redirect>,
-    /// The snippet crates by slug.
+    /// The snippet crates and inline blocks by slug.
     pub snippets: BTreeMap<String, SnippetCrate>,
+    /// Code blocks that are snippets: their slugs by their place.
+    pub inline: BTreeMap<Span, String>,
+    /// Code blocks that hold reviewed outputs: the slugs they belong to by their place.
+    pub inline_outputs: BTreeMap<Span, String>,
 }
 
 /// A guide.

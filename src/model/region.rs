@@ -403,6 +403,7 @@ mod tests {
                 })
                 .collect(),
             expected: BTreeMap::new(),
+            inline: None,
         };
         (found, sources)
     }

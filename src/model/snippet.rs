@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::site::SitePath;
 use crate::memo::ContentHash;
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Sources, Span};
 
 /// A `{{#snippet}}` directive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,109 @@ pub struct SnippetCrate {
     pub files: BTreeMap<String, FileId>,
     /// Reviewed outputs, by file name (`expected.stdout`).
     pub expected: BTreeMap<String, FileId>,
+    /// The code block that it is, where it is no crate.
+    pub inline: Option<Box<InlineBlock>>,
+}
+
+/// A code block of the text that is a snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlineBlock {
+    /// The code as it is compiled, hidden lines included.
+    pub code: String,
+    /// The code as it is shown.
+    pub shown: String,
+    /// The 1-based number among all lines of each shown one.
+    pub shown_lines: Vec<usize>,
+    /// Names of `[workspace.dependencies]` that it uses; sorted.
+    pub dependencies: Vec<String>,
+    /// Whether it is run, not only compiled.
+    pub runs: bool,
+    /// The block after it that holds its reviewed output.
+    pub output: Option<InlineOutput>,
+}
+
+/// A block that holds a reviewed output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlineOutput {
+    /// Its text.
+    pub text: String,
+    /// The whole block.
+    pub span: Span,
+}
+
+impl SnippetCrate {
+    /// A code block of the text as a snippet.
+    #[must_use]
+    pub fn of_block(
+        slug: &str,
+        kind: SnippetKind,
+        error_codes: Vec<String>,
+        edition: String,
+        block: InlineBlock,
+        span: Span,
+    ) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            package: slug.to_owned(),
+            folder: String::new(),
+            manifest: span.file,
+            span,
+            meta: SnippetMeta {
+                title: None,
+                kinds: vec![kind],
+                args: Vec::new(),
+                env: BTreeMap::new(),
+                stdin: None,
+                exit_code: 0,
+                timeout: None,
+                memory: None,
+                max_processes: None,
+                error_codes,
+                unordered: false,
+                redactions: Vec::new(),
+                network: Network::None,
+                manual: None,
+            },
+            edition,
+            bins: vec!["main".to_owned()],
+            files: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            inline: Some(Box::new(block)),
+        }
+    }
+
+    /// The text of a reviewed output by its file name; an inline block has one at most.
+    #[must_use]
+    pub fn expected_text<'a>(&'a self, name: &str, sources: &'a Sources) -> Option<&'a str> {
+        if let Some(inline) = &self.inline {
+            let own = if self.meta.kinds == [SnippetKind::CompileFail] {
+                "expected.stderr"
+            } else {
+                "expected.stdout"
+            };
+            let output = inline.output.as_ref().filter(|_| name == own)?;
+            return Some(&output.text);
+        }
+        self.expected.get(name).map(|&file| &*sources.get(file).text)
+    }
+
+    /// The hashes of all reviewed outputs, in hexadecimal digits, by file name.
+    #[must_use]
+    pub fn expected_hashes(&self, sources: &Sources) -> BTreeMap<String, String> {
+        if self.inline.is_some() {
+            return ["expected.stdout", "expected.stderr"]
+                .into_iter()
+                .filter_map(|name| {
+                    let text = self.expected_text(name, sources)?;
+                    Some((name.to_owned(), ContentHash::of(text.as_bytes()).hex()))
+                })
+                .collect();
+        }
+        self.expected
+            .iter()
+            .map(|(name, file)| (name.clone(), ContentHash::of(&sources.get(*file).bytes).hex()))
+            .collect()
+    }
 }
 
 /// `[package.metadata.proofbook]`.
@@ -224,10 +327,19 @@ pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
-/// Where a snippet's sources are published; `None` for a slug that no address can hold.
+/// Where a snippet's sources are published; `None` for a slug that no address can hold. The slug of an inline block holds
+/// signs that addresses do not, so that its hash stands for it.
 #[must_use]
-pub fn archive_path(slug: &str) -> Option<SitePath> {
-    SitePath::new(format!("sources/{slug}.tar.gz")).ok()
+pub fn archive_path(slug: &str, inline: bool) -> Option<SitePath> {
+    SitePath::new(if inline {
+        format!(
+            "sources/inline/{}.tar.gz",
+            &ContentHash::of(slug.as_bytes()).hex()[..16]
+        )
+    } else {
+        format!("sources/{slug}.tar.gz")
+    })
+    .ok()
 }
 
 /// A part of all snippets, for machines that share the work: the snippets whose hash falls into it.

@@ -25,6 +25,41 @@ const FIRST: usize = 8;
 /// Characters of a line that is shown at once.
 const LONG: usize = 2000;
 
+/// Renders the exhibit of a code block that is a snippet.
+pub(super) fn render_inline(
+    page: &PageContext<'_>,
+    slug: &str,
+    number: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> String {
+    let Some(found) = page.book.snippets.get(slug) else {
+        return String::new();
+    };
+    let Some(inline) = &found.inline else {
+        return String::new();
+    };
+    let proof = page.proofs.snippets.get(slug);
+    let region = Region {
+        text: inline.shown.clone(),
+        lines: inline.shown_lines.clone(),
+    };
+    let notes = notes(proof, &region, "src/main.rs", 0);
+    let view = ExhibitView {
+        id: format!("pb-x{number}"),
+        slug: slug.to_owned(),
+        title: String::new(),
+        file: "rust".to_owned(),
+        edition: found.edition.clone(),
+        folded: None,
+        code: Some(code_lines(page, &region, "rust", &[], &notes)),
+        lines: region.lines.len(),
+        receipt: Some(receipt(found, proof, None)),
+        bin: String::new(),
+        archive: archive_path(slug, true).map(|path| page.url(&path)),
+    };
+    written(page, &view, diagnostics)
+}
+
 /// Renders a directive's exhibit; empty (with its diagnostic elsewhere) where the directive names nothing.
 pub(super) fn render(
     page: &PageContext<'_>,
@@ -32,12 +67,16 @@ pub(super) fn render(
     number: usize,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> String {
-    let Some(view) = view(page, reference, number) else {
-        return String::new();
-    };
+    match view(page, reference, number) {
+        Some(view) => written(page, &view, diagnostics),
+        None => String::new(),
+    }
+}
+
+fn written(page: &PageContext<'_>, view: &ExhibitView, diagnostics: &mut Vec<Diagnostic>) -> String {
     match page
         .templates
-        .render("exhibit.html", &ExhibitContext { exhibit: &view })
+        .render("exhibit.html", &ExhibitContext { exhibit: view })
     {
         Ok(html) => html,
         Err(diagnostic) => {
@@ -83,7 +122,7 @@ pub(super) fn view(page: &PageContext<'_>, reference: &SnippetRef, number: usize
         lines: shown.region.lines.len(),
         receipt,
         bin: reference.bin.clone().unwrap_or_default(),
-        archive: archive_path(&found.slug).map(|path| page.url(&path)),
+        archive: archive_path(&found.slug, false).map(|path| page.url(&path)),
     })
 }
 
@@ -117,15 +156,24 @@ fn code(
     reference: &SnippetRef,
     proof: Option<&SnippetProof>,
 ) -> Markup {
-    let text = shown.region.text.as_str();
-    let tokens = highlight::tokens(text, language, page.memo, page.sys);
     let dedent = dedent(&shown.region, &page.sources.get(shown.file).text);
     let notes = notes(proof, &shown.region, &shown.path, dedent);
+    code_lines(page, &shown.region, language, &reference.highlight, &notes)
+}
+
+fn code_lines(
+    page: &PageContext<'_>,
+    region: &Region,
+    language: &str,
+    highlighted: &[(usize, usize)],
+    notes: &BTreeMap<usize, LineNotes<'_>>,
+) -> Markup {
+    let text = region.text.as_str();
+    let tokens = highlight::tokens(text, language, page.memo, page.sys);
     let mut out = String::new();
     for (index, line) in text.lines().enumerate() {
         let note = notes.get(&index);
-        let highlighted = reference
-            .highlight
+        let highlighted = highlighted
             .iter()
             .any(|&(first, last)| (first..=last).contains(&(index + 1)));
         push_line(
@@ -387,6 +435,7 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
     let words = match outcome.kind {
         "refused" => "Refused by the compiler, as intended",
         "panic" => "Panics, as intended",
+        _ if found.inline.as_ref().is_some_and(|inline| !inline.runs) => "Compiles, not run",
         _ => "Output verified",
     };
     let mut view = ReceiptView {

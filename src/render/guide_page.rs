@@ -253,6 +253,12 @@ fn facts(request: &RenderRequest<'_>, page: &GuidePage) -> FactsView {
         .iter()
         .map(|snippet| snippet.slug.as_str())
         .collect();
+    let inline = request.book.inline.iter();
+    slugs.extend(
+        inline
+            .filter(|(span, _)| span.file == document.file)
+            .map(|(_, slug)| slug.as_str()),
+    );
     slugs.sort_unstable();
     slugs.dedup();
     let verified = slugs

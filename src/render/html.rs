@@ -145,7 +145,7 @@ impl<'a> Writer<'a> {
                 out.push_str("</p>\n");
             }
             BlockKind::Heading(heading) => self.push_heading(heading, out),
-            BlockKind::Code(code) => self.push_code(code, out),
+            BlockKind::Code(code) => self.push_code(code, block.span, out),
             BlockKind::List(list) => self.push_list(list, out),
             BlockKind::Quote(blocks) => {
                 out.push_str("<blockquote>\n");
@@ -195,7 +195,18 @@ impl<'a> Writer<'a> {
         out.push_str(&format!(">#</a></h{level}>\n"));
     }
 
-    fn push_code(&mut self, code: &'a CodeBlock, out: &mut String) {
+    fn push_code(&mut self, code: &'a CodeBlock, span: Span, out: &mut String) {
+        if let Some(slug) = self.page.book.inline.get(&span) {
+            self.exhibits += 1;
+            let found = exhibit::render_inline(self.page, slug, self.exhibits, &mut self.diagnostics);
+            out.push_str(&found);
+            out.push('\n');
+            return;
+        }
+        // A reviewed output is shown by the receipt of its block, if it is verified.
+        if self.page.book.inline_outputs.contains_key(&span) {
+            return;
+        }
         let language = code.language();
         let text = if language == "rust" {
             without_hidden(&code.text)

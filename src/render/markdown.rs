@@ -26,6 +26,13 @@ pub(super) fn text(page: &PageContext<'_>, document: &Document, title: &str) -> 
         .into_iter()
         .map(|snippet| (snippet.span.range(), exhibit(page, snippet)))
         .collect();
+    for (span, slug) in &page.book.inline_outputs {
+        let proof = page.proofs.snippets.get(slug);
+        let verified = proof.is_some_and(|proof| proof.status == Status::Verified);
+        if span.file == document.file && !verified {
+            edits.push((span.range(), "Not verified in this build.\n".to_owned()));
+        }
+    }
     for link in &document.links {
         let range = link.destination_span.range();
         let written = text.get(range.clone()) == Some(link.destination.as_str());

@@ -5,6 +5,7 @@
 
 mod address;
 mod ids;
+mod inline;
 mod links;
 mod nav;
 mod snippets;
@@ -60,6 +61,7 @@ pub fn resolve(documents: Vec<Arc<Document>>, request: &ResolveRequest<'_>) -> S
     book.related = related(&book);
     nav::check_collisions(&book, &mut diagnostics);
     snippets::read_all(&mut book, request, &mut diagnostics);
+    inline::find_all(&mut book, request, &mut diagnostics);
     Staged::new(book, diagnostics)
 }
 

@@ -79,6 +79,10 @@ impl System for MemorySystem {
             .ok_or_else(|| not_found(path))
     }
 
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        self.read(path).map(|bytes| bytes.len() as u64)
+    }
+
     fn kind(&self, path: &Path) -> Option<FileKind> {
         let files = self.lock_files();
         if files.contains_key(path) {

@@ -121,6 +121,12 @@ pub trait System: Sync {
     /// As the file system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// The size of a file in bytes, links followed.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn size(&self, path: &Path) -> io::Result<u64>;
+
     /// What a path is, links not followed; `None` if there is nothing.
     fn kind(&self, path: &Path) -> Option<FileKind>;
 

@@ -50,6 +50,10 @@ impl System for OsSystem {
         fs::read(path)
     }
 
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        fs::metadata(path).map(|found| found.len())
+    }
+
     fn kind(&self, path: &Path) -> Option<FileKind> {
         fs::symlink_metadata(path)
             .ok()

@@ -14,10 +14,10 @@ use crate::config::snippet::read_crate;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::event::Event;
-use crate::execute::archive::{FOLDER, unpacked};
+use crate::execute::archive::{FOLDER, block, unpacked};
 use crate::execute::proofs::{ProofItem, ProofRecord};
 use crate::execute::{self, ExecuteRequest};
-use crate::memo::{ContentHash, Memo};
+use crate::memo::Memo;
 use crate::model::book::Book;
 use crate::model::snippet::archive_path;
 use crate::source::Sources;
@@ -109,7 +109,7 @@ fn all(
             continue;
         }
         let mut faults = Vec::new();
-        if let Some(archive) = Archive::read(sys, request.site, slug, &mut faults) {
+        if let Some(archive) = Archive::read(sys, request.site, slug, item.inline, &mut faults) {
             archive.check(item, &mut faults);
             let rustc = archive.run(sys, request, emit, &mut faults)?;
             if report.rustc.1.is_empty() {
@@ -138,8 +138,17 @@ struct Archive {
 }
 
 impl Archive {
-    fn read(sys: &dyn System, site: &Path, slug: &str, faults: &mut Vec<String>) -> Option<Self> {
-        let name = archive_path(slug)?;
+    fn read(
+        sys: &dyn System,
+        site: &Path,
+        slug: &str,
+        inline: bool,
+        faults: &mut Vec<String>,
+    ) -> Option<Self> {
+        let Some(name) = archive_path(slug, inline) else {
+            faults.push("its sources can have no address".to_owned());
+            return None;
+        };
         let bytes = match sys.read(&site.join(name.as_str())) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -164,11 +173,16 @@ impl Archive {
         let mut book = Book::default();
         let folder = format!("{FOLDER}/{slug}");
         let workspace = sources.by_path(&format!("{FOLDER}/Cargo.toml"));
-        let Some(found) = read_crate(slug, &folder, &sources, workspace) else {
+        let found = if inline {
+            block(slug, &sources)
+        } else {
+            read_crate(slug, &folder, &sources, workspace).map(|staged| staged.value)
+        };
+        let Some(found) = found else {
             faults.push(format!("`{name}` holds no snippet `{slug}`"));
             return None;
         };
-        book.snippets.insert(slug.to_owned(), found.value);
+        book.snippets.insert(slug.to_owned(), found);
         Some(Self {
             slug: slug.to_owned(),
             files,
@@ -186,20 +200,15 @@ impl Archive {
         if execute::source_hash(found, &self.sources).hex() != item.source_hash {
             faults.push("its sources are not those that were proven".to_owned());
         }
+        let now = found.expected_hashes(&self.sources);
         for (name, hash) in &item.expected {
-            let file = found.expected.get(name);
-            let now = file.map(|&file| ContentHash::of(&self.sources.get(file).bytes).hex());
-            if now.as_ref() != Some(hash) {
+            if now.get(name) != Some(hash) {
                 faults.push(format!(
                     "its reviewed output `{name}` is not the one that was proven"
                 ));
             }
         }
-        if let Some(name) = found
-            .expected
-            .keys()
-            .find(|name| !item.expected.contains_key(*name))
-        {
+        if let Some(name) = now.keys().find(|name| !item.expected.contains_key(*name)) {
             faults.push(format!(
                 "its reviewed output `{name}` was added after it was proven"
             ));

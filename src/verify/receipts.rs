@@ -210,6 +210,12 @@ fn expected_result(item: &ProofItem, bin: &str, found: &SnippetCrate) -> String 
 /// Whether the lines of some code stand one after another in a file of the crate, anchors and indents aside.
 fn shows_some_file(code: &str, found: &SnippetCrate, sources: &Sources) -> bool {
     let wanted: Vec<String> = visible(code).lines().map(|line| line.trim().to_owned()).collect();
+    if let Some(block) = &found.inline {
+        return visible(&block.shown)
+            .lines()
+            .map(str::trim)
+            .eq(wanted.iter().map(String::as_str));
+    }
     found.files.values().any(|&file| {
         let text = visible(&sources.get(file).text);
         let lines: Vec<&str> = text

@@ -4,6 +4,7 @@ pub(super) mod build;
 pub(super) mod check;
 pub(super) mod clean;
 pub(super) mod completions;
+pub(super) mod import;
 pub(super) mod init;
 pub(super) mod proofs;
 pub(super) mod serve;

@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
         jobs: None,
     };
     let mut progress = console.progress();
-    let outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
+    let mut outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
         progress.hear(&event);
     })?;
     drop(progress);
@@ -48,6 +48,7 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
             None => anyhow::bail!("there is no snippet `{slug}`"),
         }
     }
+    outcome.diagnostics = outcome.diagnostics.failures_last();
     if test.record {
         record(&outcome, &root, test)?;
     }

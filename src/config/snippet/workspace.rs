@@ -79,6 +79,30 @@ impl Workspace {
         root.to_string()
     }
 
+    /// A table `[dependencies]` of these shared dependencies, paths made absolute from the workspace's folder; empty for
+    /// none. Names that are not shared are left to cargo, which says so.
+    #[must_use]
+    pub fn dependencies_for(&self, names: &[String], folder: &std::path::Path) -> String {
+        let mut table = Table::new();
+        for name in names {
+            let mut spec = self
+                .shared()
+                .and_then(|shared| shared.get(name))
+                .cloned()
+                .unwrap_or_else(|| Value::from("*"));
+            if let Some(path) = path_of(&spec).map(|path| folder.join(path).display().to_string())
+                && let Some(spec) = spec.as_table_mut()
+            {
+                spec.insert("path".to_owned(), Value::from(path));
+            }
+            table.insert(name.clone(), spec);
+        }
+        if table.is_empty() {
+            return String::new();
+        }
+        Table::from_iter([("dependencies".to_owned(), Value::Table(table))]).to_string()
+    }
+
     /// The manifest's text for a workspace of these members alone.
     #[must_use]
     pub fn with_members(&self, members: &[&str]) -> String {

@@ -168,9 +168,11 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
         if ready[1] || (handle.is_none() && tree::is_gone(child)) {
             return Ok(Verdict::Probed);
         }
-        let usage = tree::usage(child, order.jail.root.is_some(), order.jail.processes == Some(1));
-        if let Some(over) = over(order, &usage) {
-            return Ok(over);
+        if order.jail.memory.is_some() || order.jail.processes.is_some() {
+            let usage = tree::usage(child, order.jail.root.is_some(), order.jail.processes == Some(1));
+            if let Some(over) = over(order, &usage) {
+                return Ok(over);
+            }
         }
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(Verdict::TimedOut);
