@@ -36,6 +36,10 @@ const folder = (page) => `topic-${page % 25}`;
 const corpus = () => {
   write("book.toml", '[book]\ntitle = "Bench"\n');
   write("content/img/ring.svg", '<svg xmlns="http://www.w3.org/2000/svg"><path id="ring" d="M0 0h1"/></svg>\n');
+  // Guides of forty pages each, with a page of their own.
+  for (let topic = 0; topic < 25; topic += 1) {
+    write(`content/topic-${topic}/_index.md`, `# Topic ${topic}\n\nWhat ${topic} is about.\n`);
+  }
   for (let page = 0; page < options.pages; page += 1) {
     let text = `# Page ${page}\n\n`;
     for (let question = 0; question < questions; question += 1) {
@@ -82,7 +86,7 @@ try {
   time("proofbook check, warm", program, ["check", "-q"]);
   time("proofbook build, warm (writes what changed)", program, ["build", "-q"]);
   const others = [
-    ["lychee", ["--offline", "--include-fragments", "--no-progress", "--quiet", "--root-dir", join(root, "site"), join(root, "site")]],
+    ["lychee", ["--offline", "--include-fragments", "--index-files", "index.html", "--no-progress", "--quiet", "--root-dir", join(root, "site"), join(root, "site")]],
     ["hyperlink", [join(root, "site"), "--check-anchors"]],
   ];
   for (const [name, args] of others) {

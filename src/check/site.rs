@@ -33,13 +33,14 @@ pub struct SiteRequest<'a> {
 /// Checks every address in the site's HTML, SVG and CSS.
 #[must_use]
 pub fn check(request: &SiteRequest<'_>) -> Vec<Diagnostic> {
+    let addresses = Addresses::new(request.site);
     let files: Vec<File<'_>> = request
         .site
         .files
         .par_iter()
-        .filter_map(|(path, bytes)| scan(path, bytes))
+        .filter_map(|(path, bytes)| scan(path, bytes, &addresses))
         .collect();
-    let checker = Checker::new(request, &files);
+    let checker = Checker::new(request, &addresses, &files);
     let (mut found, told) = checker.content_anchors();
     let faults: Vec<Fault<'_>> = files
         .par_iter()
@@ -50,10 +51,47 @@ pub fn check(request: &SiteRequest<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// Every address below the site's root that a server answers, with the file that it answers with.
+struct Addresses<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Addresses<'a> {
+    fn new(site: &'a Site) -> Self {
+        let mut addresses = HashMap::with_capacity(site.files.len() * 3);
+        for path in site.files.keys().map(SitePath::as_str) {
+            addresses.insert(path, path);
+            if let Some(folder) = path.strip_suffix("index.html")
+                && (folder.is_empty() || folder.ends_with('/'))
+            {
+                addresses.insert(folder, path);
+                // Servers lead from a folder without a slash to the one with it.
+                addresses.entry(folder.trim_end_matches('/')).or_insert(path);
+            }
+        }
+        Self(addresses)
+    }
+
+    fn file(&self, address: &str) -> Option<&'a str> {
+        self.0.get(address).copied()
+    }
+
+    /// Whether an address leads to a file, as far as that can be said at once. Most links of a page are those of its frame:
+    /// they climb to the root and go down from there.
+    fn surely(&self, depth: usize, value: &str) -> bool {
+        let mut rest = value;
+        let mut climbed = 0;
+        while let Some(above) = rest.strip_prefix("../") {
+            climbed += 1;
+            rest = above;
+        }
+        climbed == depth && self.0.contains_key(rest)
+    }
+}
+
 /// A file of the site, scanned.
 struct File<'a> {
     path: &'a SitePath,
     ids: HashSet<Cow<'a, str>>,
+    /// The links that may be at fault.
     links: Vec<Found<'a>>,
     kind: Kind,
 }
@@ -65,7 +103,7 @@ enum Kind {
     Css,
 }
 
-fn scan<'a>(path: &'a SitePath, bytes: &'a [u8]) -> Option<File<'a>> {
+fn scan<'a>(path: &'a SitePath, bytes: &'a [u8], addresses: &Addresses<'_>) -> Option<File<'a>> {
     let kind = match path.as_str().rsplit_once('.')?.1 {
         "html" | "htm" | "xhtml" => Kind::Html,
         "svg" => Kind::Svg,
@@ -79,10 +117,11 @@ fn scan<'a>(path: &'a SitePath, bytes: &'a [u8]) -> Option<File<'a>> {
         links: Vec::new(),
         kind,
     };
+    let depth = path.depth();
     let mut add = |found: Found<'a>| {
         if found.what == What::Id {
             file.ids.insert(found.value);
-        } else if !found.value.is_empty() {
+        } else if !found.value.is_empty() && !addresses.surely(depth, &found.value) {
             file.links.push(found);
         }
     };
@@ -109,6 +148,7 @@ struct Fault<'a> {
 
 struct Checker<'a> {
     request: &'a SiteRequest<'a>,
+    addresses: &'a Addresses<'a>,
     /// Scanned files by site path.
     scanned: HashMap<&'a str, &'a File<'a>>,
     /// Source paths of pages.
@@ -120,7 +160,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(request: &'a SiteRequest<'a>, files: &'a [File<'a>]) -> Self {
+    fn new(request: &'a SiteRequest<'a>, addresses: &'a Addresses<'a>, files: &'a [File<'a>]) -> Self {
         let mut told: HashMap<&str, HashSet<&str>> = HashMap::new();
         for document in request.book.documents() {
             let broken = document
@@ -137,6 +177,7 @@ impl<'a> Checker<'a> {
         let base = rest.find('/').map_or("", |at| &rest[at..]);
         Self {
             request,
+            addresses,
             scanned: files.iter().map(|file| (file.path.as_str(), file)).collect(),
             page_sources: request
                 .pages
@@ -211,6 +252,11 @@ impl<'a> Checker<'a> {
         let mut faults = Vec::new();
         for link in &file.links {
             let value = link.value.as_ref();
+            if let Some(id) = value.strip_prefix('#')
+                && file.ids.contains(id)
+            {
+                continue;
+            }
             let target = match self.target(file, folder, value) {
                 Address::Elsewhere => continue,
                 Address::Outside => None,
@@ -220,7 +266,7 @@ impl<'a> Checker<'a> {
                 Some((path, fragment)) => (Some(path.as_ref()), *fragment),
                 None => (None, None),
             };
-            let known = path.and_then(|path| self.file(path));
+            let known = path.and_then(|path| self.addresses.file(path));
             let missing_anchor = match (known, fragment) {
                 (Some(path), Some(fragment)) => self.lacks(path, fragment, file.kind),
                 _ => None,
@@ -250,20 +296,6 @@ impl<'a> Checker<'a> {
             let mut all = html.additional_css.iter().chain(&html.additional_js);
             all.any(|path| path == below)
         })
-    }
-
-    /// The file that answers for a path below the site's root.
-    fn file(&self, path: &str) -> Option<&str> {
-        let files = &self.request.site.files;
-        let direct = |path: &str| {
-            let path = SitePath::new(path).ok()?;
-            files.get_key_value(&path).map(|(path, _)| path.as_str())
-        };
-        if path.is_empty() || path.ends_with('/') {
-            return direct(&format!("{path}index.html"));
-        }
-        // Servers lead from a folder without a slash to the one with it.
-        direct(path).or_else(|| direct(&format!("{path}/index.html")))
     }
 
     /// The anchor that a file lacks.

@@ -55,8 +55,10 @@ pub struct RenderRequest<'a> {
 pub fn render(request: &RenderRequest<'_>, memo: &Memo, sys: &dyn System) -> Staged<Vec<Page>> {
     let mut diagnostics = Vec::new();
     let templates = template::Templates::new(request.theme, &mut diagnostics);
+    let facts = site_view::BookFacts::new(request.book);
     let maker = pages::Maker {
         request,
+        facts: &facts,
         templates: &templates,
         memo,
         sys,

@@ -12,7 +12,7 @@ use super::guide_page::{self, At, edit_url, question_outcome, short_text, tags};
 use super::head::{About, head_view};
 use super::html::{Writer, escaped};
 use super::markdown::{self, markdown_path};
-use super::site_view::{level_view, practice_path, site_view};
+use super::site_view::{BookFacts, level_view, practice_path, site_view};
 use super::template::Templates;
 use super::view::{
     CountView, FeaturedView, GuideContext, HeadingView, HomeContext, HomeView, LinkView, Markup,
@@ -32,6 +32,7 @@ use crate::system::System;
 #[derive(Clone, Copy)]
 pub(super) struct Maker<'a> {
     pub(super) request: &'a RenderRequest<'a>,
+    pub(super) facts: &'a BookFacts,
     pub(super) templates: &'a Templates<'a>,
     pub(super) memo: &'a Memo,
     pub(super) sys: &'a dyn System,
@@ -150,7 +151,7 @@ impl<'a> Maker<'a> {
         } = guide_page::views(self.request, &page, at);
         let (title, description) = (about.title.clone(), about.description.clone());
         let context = GuideContext {
-            site: site_view(self.request, &page, "guides"),
+            site: site_view(self.request, self.facts, &page, "guides"),
             head: head_view(&page, about),
             practice: at.practice,
             guide,
@@ -235,7 +236,7 @@ impl<'a> Maker<'a> {
             updated: updated(&document.front),
         };
         let context = ProseContext {
-            site: site_view(self.request, &page, "page"),
+            site: site_view(self.request, self.facts, &page, "page"),
             head: head_view(&page, about),
             page: view,
         };
@@ -313,7 +314,7 @@ impl<'a> Maker<'a> {
             }),
         };
         let context = HomeContext {
-            site: site_view(self.request, &page, "home"),
+            site: site_view(self.request, self.facts, &page, "home"),
             head: head_view(&page, about),
             home: view,
         };
@@ -413,7 +414,7 @@ impl<'a> Maker<'a> {
             items,
         };
         let context = QuestionsContext {
-            site: site_view(self.request, &page, "questions"),
+            site: site_view(self.request, self.facts, &page, "questions"),
             head: head_view(&page, about),
             questions: view,
         };
@@ -483,7 +484,7 @@ impl<'a> Maker<'a> {
             updated: None,
         };
         let context = ProseContext {
-            site: site_view(self.request, &page, ""),
+            site: site_view(self.request, self.facts, &page, ""),
             head: head_view(&page, about),
             page: view,
         };
@@ -527,7 +528,7 @@ impl<'a> Maker<'a> {
             head.canonical = Some(address.clone());
         }
         let context = RedirectContext {
-            site: site_view(self.request, &page, ""),
+            site: site_view(self.request, self.facts, &page, ""),
             head,
             target,
         };

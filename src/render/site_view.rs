@@ -1,5 +1,7 @@
 //! What every page knows of its site.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
@@ -7,7 +9,7 @@ use super::RenderRequest;
 use super::context::PageContext;
 use super::view::{CountView, GuideLinkView, LevelView, LinkView, ProofView, SiteView};
 use crate::config::ColorTheme;
-use crate::model::book::Guide;
+use crate::model::book::{Book, Guide};
 use crate::model::guide::QuestionLevel;
 use crate::model::site::{Html, SitePath};
 use crate::model::snippet::Status;
@@ -15,6 +17,7 @@ use crate::model::snippet::Status;
 /// The site as seen from a page; `section` is the entry of the bar that is current.
 pub(super) fn site_view(
     request: &RenderRequest<'_>,
+    facts: &BookFacts,
     page: &PageContext<'_>,
     section: &'static str,
 ) -> SiteView {
@@ -41,8 +44,8 @@ pub(super) fn site_view(
             .book
             .guides
             .iter()
-            .enumerate()
-            .map(|(at, guide)| guide_link(at, guide, page))
+            .zip(&facts.guides)
+            .map(|(guide, facts)| guide_link(guide, facts, page))
             .collect(),
         pages: request
             .book
@@ -75,7 +78,7 @@ pub(super) fn site_view(
         csp: policy(&request.theme.init_script),
         theme_script: Html::trusted(request.theme.init_script.clone()).into(),
         generator: format!("proofbook {}", env!("CARGO_PKG_VERSION")),
-        question_count: request.book.questions().count(),
+        question_count: facts.questions,
         proof: proof_view(request),
     }
 }
@@ -115,7 +118,54 @@ fn policy(init_script: &str) -> String {
     )
 }
 
-fn guide_link(index: usize, guide: &Guide, page: &PageContext<'_>) -> GuideLinkView {
+fn guide_link(guide: &Guide, facts: &GuideFacts, page: &PageContext<'_>) -> GuideLinkView {
+    GuideLinkView {
+        letter: guide.letter.clone(),
+        title: guide.title.clone(),
+        description: guide.description.clone(),
+        href: page.url(guide.path()),
+        practice: facts.practice.as_ref().map(|path| page.url(path)),
+        current: facts.paths.contains(&page.path),
+        questions: facts.questions,
+        levels: facts.levels.clone(),
+        levels_text: facts.levels_text.clone(),
+    }
+}
+
+/// What every page says of all guides: counted once, not once a page.
+#[derive(Debug)]
+pub(super) struct BookFacts {
+    guides: Vec<GuideFacts>,
+    questions: usize,
+}
+
+#[derive(Debug)]
+struct GuideFacts {
+    questions: usize,
+    levels: Vec<CountView>,
+    levels_text: String,
+    /// Its first practice page.
+    practice: Option<SitePath>,
+    /// Its pages and their practice pages.
+    paths: HashSet<SitePath>,
+}
+
+impl BookFacts {
+    pub(super) fn new(book: &Book) -> Self {
+        let guides: Vec<GuideFacts> = book
+            .guides
+            .iter()
+            .enumerate()
+            .map(|(index, guide)| guide_facts(index, guide))
+            .collect();
+        Self {
+            questions: guides.iter().map(|guide| guide.questions).sum(),
+            guides,
+        }
+    }
+}
+
+fn guide_facts(index: usize, guide: &Guide) -> GuideFacts {
     let questions: Vec<_> = guide.questions(index).collect();
     let levels: Vec<CountView> = QuestionLevel::ALL
         .into_iter()
@@ -137,21 +187,16 @@ fn guide_link(index: usize, guide: &Guide, page: &PageContext<'_>) -> GuideLinkV
         .pages
         .iter()
         .find(|page| page.document.questions().next().is_some());
-    GuideLinkView {
-        letter: guide.letter.clone(),
-        title: guide.title.clone(),
-        description: guide.description.clone(),
-        href: page.url(guide.path()),
-        practice: first
-            .and_then(|first| practice_path(&first.path))
-            .map(|path| page.url(&path)),
-        current: guide
+    GuideFacts {
+        questions: questions.len(),
+        levels_text: words.join(", "),
+        levels,
+        practice: first.and_then(|first| practice_path(&first.path)),
+        paths: guide
             .pages
             .iter()
-            .any(|own| own.path == page.path || practice_path(&own.path).as_ref() == Some(&page.path)),
-        questions: questions.len(),
-        levels,
-        levels_text: words.join(", "),
+            .flat_map(|page| std::iter::once(page.path.clone()).chain(practice_path(&page.path)))
+            .collect(),
     }
 }
 
