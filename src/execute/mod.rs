@@ -27,9 +27,9 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use self::build::{Built, Compiled};
+use self::build::{Built, Compiled, Executables};
 use self::key::Keys;
-use self::observe::Observation;
+use self::observe::{Observation, RawRun};
 use self::proofs::ProofRecord;
 use self::report::Reporter;
 use self::sandbox::{Args, Sandbox};
@@ -459,7 +459,7 @@ impl Work<'_> {
             warnings: built.warnings.clone(),
             outside: built.outside.clone(),
             root: self.request.root.display().to_string(),
-            private: (0..self.request.config.determinism_runs.clamp(1, 10))
+            private: (0..self.request.config.determinism_runs.max(1))
                 .map(|round| sandbox::private_folder(self, found, round).display().to_string())
                 .collect(),
             layers: built.layers.clone(),
@@ -476,49 +476,77 @@ impl Work<'_> {
             observation.compiled_after_all = true;
             return Staged::new(Some(observation), Vec::new());
         }
-        let runs = self.request.config.determinism_runs.max(1);
-        let mut diagnostics = Vec::new();
-        for round in 0..runs {
-            let mut this = Observation::default();
-            for (bin, path) in &compiled.bins {
-                match sandbox::run(self, sandbox, found, path, &Args::Binary(&compiled.args), round) {
-                    Ok(run) => this.runs.push(run.named(bin)),
-                    Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
-                }
+        // At once, where there is a processor to spare: the rounds meet other neighbours as well.
+        let rounds: Vec<Result<Round, Diagnostic>> = (0..self.request.config.determinism_runs.max(1))
+            .into_par_iter()
+            .map(|round| self.round(found, compiled, sandbox, reporter, round))
+            .collect();
+        let mut rounds = rounds.into_iter();
+        match rounds.next() {
+            Some(Ok(first)) => {
+                observation.runs = first.runs;
+                observation.tests = first.tests;
             }
-            for (name, path) in &compiled.tests {
-                match sandbox::run(self, sandbox, found, path, &Args::Harness, round) {
-                    Ok(run) => this.tests.push(run.named(name)),
-                    Err(error) => diagnostics.push(reporter.environment(found, path, &error)),
-                }
-            }
-            if !diagnostics.is_empty() {
-                return Staged::new(None, diagnostics);
-            }
-            for run in this.runs.iter().chain(&this.tests) {
-                observation.layers.retain(|layer| {
-                    // Compilers need no namespaces: they are named for runs that had them.
-                    run.layers.contains(layer)
-                });
-                if run.layers.contains(&Layer::Namespaces) && !observation.layers.contains(&Layer::Namespaces)
-                {
-                    observation.layers.push(Layer::Namespaces);
-                }
-            }
-            if round == 0 {
-                observation.runs = this.runs;
-                observation.tests = this.tests;
-            } else if let Some(diagnostic) =
-                verify::not_repeatable(self, found, &observation, &this, reporter)
-            {
-                diagnostics.push(diagnostic);
-                return Staged::new(None, diagnostics);
-            }
-            // A run that was stopped would only be stopped again.
-            if !observation.is_lasting() {
-                break;
+            Some(Err(diagnostic)) => return Staged::new(None, vec![diagnostic]),
+            None => {}
+        }
+        for run in observation.runs.iter().chain(&observation.tests) {
+            observation.layers.retain(|layer| run.layers.contains(layer));
+            // Compilers need no namespaces: they are named for runs that had them.
+            if run.layers.contains(&Layer::Namespaces) && !observation.layers.contains(&Layer::Namespaces) {
+                observation.layers.push(Layer::Namespaces);
             }
         }
-        Staged::new(Some(observation), diagnostics)
+        // A run that was stopped is told as such; that another one went otherwise says nothing more.
+        if !observation.is_lasting() {
+            return Staged::new(Some(observation), Vec::new());
+        }
+        for round in rounds {
+            let told = match round {
+                Ok(round) => {
+                    let other = Observation {
+                        runs: round.runs,
+                        tests: round.tests,
+                        ..Observation::default()
+                    };
+                    verify::not_repeatable(self, found, &observation, &other, reporter)
+                }
+                Err(diagnostic) => Some(diagnostic),
+            };
+            if let Some(diagnostic) = told {
+                return Staged::new(None, vec![diagnostic]);
+            }
+        }
+        Staged::new(Some(observation), Vec::new())
     }
+
+    /// Runs all programs of a snippet once.
+    fn round(
+        &self,
+        found: &SnippetCrate,
+        compiled: &Executables,
+        sandbox: &Sandbox,
+        reporter: &Reporter<'_>,
+        round: u32,
+    ) -> Result<Round, Diagnostic> {
+        let mut done = Round::default();
+        for (bin, path) in &compiled.bins {
+            let run = sandbox::run(self, sandbox, found, path, &Args::Binary(&compiled.args), round);
+            let run = run.map_err(|error| reporter.environment(found, path, &error))?;
+            done.runs.push(run.named(bin));
+        }
+        for (name, path) in &compiled.tests {
+            let run = sandbox::run(self, sandbox, found, path, &Args::Harness, round);
+            let run = run.map_err(|error| reporter.environment(found, path, &error))?;
+            done.tests.push(run.named(name));
+        }
+        Ok(done)
+    }
+}
+
+/// What the programs of a snippet did in one round.
+#[derive(Default)]
+struct Round {
+    runs: Vec<RawRun>,
+    tests: Vec<RawRun>,
 }

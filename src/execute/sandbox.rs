@@ -195,7 +195,7 @@ pub(super) fn private_folder(work: &Work<'_>, found: &SnippetCrate, round: u32) 
     } else {
         found.slug.clone()
     };
-    work.run_folder.join((round % 10).to_string()).join(name)
+    work.run_folder.join(format!("{round:02}")).join(name)
 }
 
 /// What a program is given.

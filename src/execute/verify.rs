@@ -106,11 +106,11 @@ pub(super) fn not_repeatable(
         if unordered { sorted(&text) } else { text }
     };
     for (a, b) in first.runs.iter().zip(&second.runs) {
+        let bin = &a.name;
         for (name, a, b) in [("stdout", &a.stdout, &b.stdout), ("stderr", &a.stderr, &b.stderr)] {
             let (a, b) = (text(a), text(b));
-            let name = expected_name(found, &second.runs[0].name, name);
             let masked = found
-                .expected_text(&name, work.sources)
+                .expected_text(&expected_name(found, bin, name), work.sources)
                 .is_some_and(|expected| matches(expected, &a, unordered) && matches(expected, &b, unordered));
             if a != b && !masked {
                 return Some(
