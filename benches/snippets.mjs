@@ -119,6 +119,30 @@ for (const size of sizes) {
   rmSync(top, { recursive: true, force: true });
 }
 
+// What a run costs: a snippet that does nothing, many rounds of it, one after another.
+{
+  const site = mkdtempSync(join(tmpdir(), "proofbook-bench-"));
+  write(join(site, "book.toml"), '[book]\ntitle = "Bench"\n');
+  write(join(site, "content/guide.md"), "# Guide\n\n### Q? {#q}\n\n{{#snippet nothing}}\n");
+  write(join(site, "snippets/Cargo.toml"), '[workspace]\nresolver = "3"\nmembers = ["*"]\n');
+  const manifest = '[package]\nname = "nothing"\nversion = "0.1.0"\nedition = "2024"\n\n[package.metadata.proofbook]\nkind = "run"\n';
+  write(join(site, "snippets/nothing/Cargo.toml"), manifest);
+  write(join(site, "snippets/nothing/src/main.rs"), "fn main() {}\n");
+  run(proofbook, ["test", "--bless", "-q"], site);
+  const cost = (mode) => {
+    const took = (rounds) =>
+      least(() => rmSync(join(site, ".proofbook/memo"), { recursive: true, force: true }), `'${proofbook}' test -q`, site, {
+        PROOFBOOK_SNIPPETS__SANDBOX: mode,
+        PROOFBOOK_SNIPPETS__JOBS: "1",
+        PROOFBOOK_SNIPPETS__DETERMINISM_RUNS: String(rounds),
+      }).wall;
+    return (took(81) - took(1)) / 80;
+  };
+  const [without, within] = [cost("off"), cost("auto")];
+  console.log(`a run without a sandbox ${without.toFixed(2)} ms, in it ${within.toFixed(2)} ms`);
+  rmSync(site, { recursive: true, force: true });
+}
+
 const show = (took) => (took ? `${took.wall.toFixed(0)} / ${took.cpu.toFixed(0)}` : "-");
 const ratio = (a, b) => `${(a.wall / b.wall).toFixed(2)} / ${(a.cpu / b.cpu).toFixed(2)}`;
 console.log("| snippets | cold | cargo cold | ratio | touched | cargo touched | ratio | none | doc tests cold | doc tests again | mdbook test |");

@@ -406,19 +406,27 @@ impl Work<'_> {
                     emit(event);
                 }
             };
-            let fresh: Vec<(&SnippetCrate, ContentHash, Staged<Option<Observation>>)> = batch
-                .par_iter()
-                .filter_map(|(found, key)| {
-                    let built = built.get(&found.slug)?;
-                    tell(Event::SnippetCompiled {
-                        slug: found.slug.clone(),
-                    });
-                    tell(Event::SnippetStarted {
-                        slug: found.slug.clone(),
-                    });
-                    Some((*found, *key, self.run(found, built, &sandbox, reporter)))
-                })
-                .collect();
+            let run_all = || -> Vec<(&SnippetCrate, ContentHash, Staged<Option<Observation>>)> {
+                batch
+                    .par_iter()
+                    .filter_map(|(found, key)| {
+                        let built = built.get(&found.slug)?;
+                        tell(Event::SnippetCompiled {
+                            slug: found.slug.clone(),
+                        });
+                        tell(Event::SnippetStarted {
+                            slug: found.slug.clone(),
+                        });
+                        Some((*found, *key, self.run(found, built, &sandbox, reporter)))
+                    })
+                    .collect()
+            };
+            // `jobs` may ask for fewer runs at once than there are threads.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(self.request.jobs);
+            let fresh = match pool.build() {
+                Ok(pool) if self.request.jobs != rayon::current_num_threads() => pool.install(run_all),
+                _ => run_all(),
+            };
             for (found, key, mut staged) in fresh {
                 if let Some(observation) = staged.value.take() {
                     if observation.is_lasting() && staged.diagnostics.is_empty() {

@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(args: &Args, options: &VerifyArgs, console: &Console) 
     let request = VerifyRequest {
         site: &site,
         scratch: &scratch,
-        jobs: 1,
+        jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let mut progress = console.progress();
     let report = verify(&system(), &request, &mut |event| progress.hear(&event))
