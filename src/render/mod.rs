@@ -15,6 +15,7 @@ mod pages;
 mod sanitize;
 mod site_view;
 mod template;
+mod terminal;
 mod theme;
 mod theme_files;
 pub mod view;
