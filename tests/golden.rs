@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use proofbook::engine::{self, BuildRequest, Goal, Outcome};
 use proofbook::memo::Memo;
 use proofbook::report::human;
-use proofbook::system::MemorySystem;
+use proofbook::system::{Ending, MemorySystem, RunOutput};
 use snapbox::{Data, assert_data_eq};
 
 fn here() -> PathBuf {
@@ -189,4 +189,64 @@ fn an_edit_and_its_undoing_give_what_a_clean_build_gives() {
         );
         files.remove("content/new.md");
     }
+}
+
+/// The codes that a build of one snippet gives on a system without any layer of the sandbox.
+fn codes_without_layers(book: &str, ci: bool) -> Vec<String> {
+    let manifest =
+        "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[package.metadata.proofbook]\nkind = \"run\"\n";
+    let mut sys = MemorySystem::new([
+        ("/s/book.toml", book),
+        ("/s/content/g.md", "### Q? {#q}\n\n{{#snippet a}}\n"),
+        ("/s/snippets/Cargo.toml", "[workspace]\nmembers = [\"a\"]\n"),
+        ("/s/snippets/a/Cargo.toml", manifest),
+        ("/s/snippets/a/src/main.rs", "fn main() {}\n"),
+    ])
+    .with_runner(|command| {
+        let text = match command.args.first().map(String::as_str) {
+            Some("-vV") => "rustc 1.95.0\nrelease: 1.95.0\nhost: x86_64-unknown-linux-gnu\n",
+            Some("--print") => "/toolchain\n",
+            // No cargo here: what gets as far as this was not stopped before.
+            _ => return Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        };
+        Ok(RunOutput {
+            ending: Ending::Exited(0),
+            stdout: text.as_bytes().to_vec(),
+            stderr: Vec::new(),
+            order: Vec::new(),
+            layers: Vec::new(),
+        })
+    });
+    if ci {
+        sys = sys.with_env("CI", "true");
+    }
+    let request = BuildRequest {
+        root: PathBuf::from("/s"),
+        goal: Goal::Memory,
+        drafts: false,
+        base_url: None,
+        only: Vec::new(),
+        partition: None,
+        no_run: false,
+        locked: false,
+        bless: false,
+        jobs: Some(1),
+    };
+    let outcome = engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {})
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(outcome.site.is_none(), "a site without its proofs");
+    let codes = outcome.diagnostics.iter();
+    codes.map(|found| found.code.as_str().to_owned()).collect()
+}
+
+#[test]
+fn a_sandbox_that_is_required_and_missing_stops_the_build() {
+    let stopped = ["snippet/sandbox"];
+    let went_on = ["snippet/build-failed"];
+    assert_eq!(codes_without_layers("", true), stopped, "where CI is set");
+    assert_eq!(codes_without_layers("", false), went_on);
+    let with = |mode: &str| format!("[snippets]\nsandbox = \"{mode}\"\n");
+    assert_eq!(codes_without_layers(&with("required"), false), stopped);
+    assert_eq!(codes_without_layers(&with("auto"), true), went_on);
+    assert_eq!(codes_without_layers(&with("off"), true), went_on);
 }
