@@ -1105,3 +1105,59 @@ fn all_files_are_imported_or_none_is() {
     assert!(folder.path().join("out/tea.md").exists());
     assert!(!folder.path().join("content").exists());
 }
+
+#[test]
+fn outputs_are_compared_as_they_were_reviewed() {
+    let site = new_site();
+    let site = site.path();
+    let colours = "fn main() {\n    println!(\"\\u{1b}[31mred\\u{1b}[0m and <b>\\u{202e}\");\n}\n";
+    add_snippet(site, "colours", "kind = \"run\"", colours);
+    add_snippet(
+        site,
+        "threads",
+        "kind = \"run\"\nunordered = true",
+        "fn main() {\n    for n in [3, 1, 2] {\n        println!(\"{n}\");\n    }\n}\n",
+    );
+    add_snippet(
+        site,
+        "fails",
+        "kind = \"panic\"",
+        "fn main() {\n    panic!(\"as intended\");\n}\n",
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet colours}}\n\n{{#snippet threads}}\n\n{{#snippet fails}}\n",
+    );
+    check(site, &["test", "--bless"], 0);
+
+    // Accepted colours are kept, shown by classes, and nowhere else.
+    assert!(read(site, "snippets/colours/expected.stdout").contains("\u{1b}[31mred"));
+    check(site, &["build"], 0);
+    let page = read(site, "site/a/index.html");
+    assert!(
+        page.contains("<span class=\"d-e\">red</span> and &lt;b&gt;<span class=\"ctl\">U+202E</span>"),
+        "{page}"
+    );
+    assert!(!page.contains('\u{1b}') && !read(site, "site/a/index.md").contains('\u{1b}'));
+    let other = colours.replace("[31m", "[32m");
+    write(site, "snippets/colours/src/main.rs", &other);
+    assert!(check(site, &["test", "colours"], 1).contains("snippet/mismatch"));
+    // A reviewed text without colours asks for none.
+    write(site, "snippets/colours/expected.stdout", "red and <b>\u{202e}\n");
+    check(site, &["test", "colours"], 0);
+
+    write(site, "snippets/threads/expected.stdout", "1\n2\n3\n");
+    check(site, &["test", "threads"], 0);
+    write(site, "snippets/threads/expected.stdout", "1\n2\n2\n");
+    check(site, &["test", "threads"], 1);
+
+    // What was reviewed before the normaliser took these out is still right.
+    write(
+        site,
+        "snippets/fails/expected.stderr",
+        "\nthread 'main' (4711) panicked at src/main.rs:2:5:\nas intended\n\
+         note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
+    );
+    check(site, &["test", "fails"], 0);
+}
