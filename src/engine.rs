@@ -24,6 +24,7 @@ use crate::model::guide::{Document, DocumentKind};
 use crate::model::site::Site;
 use crate::model::snippet::{Partition, Status, VerifiedOutputs};
 use crate::parse::{self, ParseOptions};
+use crate::private;
 use crate::render::{self, RenderRequest, Theme};
 use crate::resolve::{self, ResolveRequest};
 use crate::search;
@@ -114,8 +115,7 @@ pub struct Counts {
     pub stale: usize,
 }
 
-/// The folder for staging, memo and build output, below the site's root.
-pub const PRIVATE: &str = ".proofbook";
+pub use crate::private::PRIVATE;
 
 /// Builds a site.
 ///
@@ -146,6 +146,7 @@ fn walk(
     let mut found = Vec::new();
     let start = |stage, of| Event::StageStarted { stage, of };
 
+    private::check(sys, &request.root)?;
     emit(start(Stage::Load, None));
     let load::Loaded { sources, mut config } = load::load(sys, &request.root)?.collect(&mut found);
     if let Some(url) = &request.base_url {

@@ -33,6 +33,14 @@ pub enum Error {
         /// How that was found out.
         why: String,
     },
+    /// A folder that only builds write was put there by somebody else.
+    #[error("`{}` {why}; remove it, since builds trust what they find there", path.display())]
+    ForeignPrivate {
+        /// The folder or link.
+        path: PathBuf,
+        /// How that was found out.
+        why: &'static str,
+    },
     /// Another build is at work.
     #[error("another proofbook is at work in `{}`", path.display())]
     Busy {

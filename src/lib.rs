@@ -25,6 +25,7 @@ pub mod markup;
 pub mod memo;
 pub mod model;
 pub mod parse;
+pub mod private;
 pub mod render;
 pub mod report;
 pub mod resolve;

@@ -758,7 +758,7 @@ fn builds_are_jailed_too() {
     fs::remove_file(site.join("snippets/evil/build.rs")).unwrap_or_else(|error| panic!("{error}"));
     let failed = check(site, &["test"], 1);
     assert!(
-        failed.contains("Permission denied") && !failed.contains("secret"),
+        failed.contains("couldn't read") && !failed.contains("secret"),
         "{failed}"
     );
 
@@ -1160,4 +1160,189 @@ fn outputs_are_compared_as_they_were_reviewed() {
          note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
     );
     check(site, &["test", "fails"], 0);
+}
+
+/// Makes a symbolic link.
+#[cfg(target_os = "linux")]
+fn link(to: &Path, site: &Path, path: &str) {
+    let path = site.join(path);
+    fs::create_dir_all(path.parent().unwrap_or(site)).unwrap_or_else(|error| panic!("{error}"));
+    std::os::unix::fs::symlink(to, path).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn links_that_a_checkout_brings_along_lead_nowhere() {
+    let elsewhere = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(elsewhere.path(), "string-move/thesis.txt", "mine");
+    for path in [
+        ".proofbook",
+        ".proofbook/target",
+        ".proofbook/run",
+        ".proofbook/run/0",
+        ".proofbook/run/0/00",
+        ".proofbook/memo",
+    ] {
+        let site = new_site();
+        link(elsewhere.path(), site.path(), path);
+        for verb in ["build", "clean"] {
+            let told = check(site.path(), &[verb], 2);
+            assert!(told.contains("is a symbolic link"), "{path}: {told}");
+        }
+        assert_eq!(read(elsewhere.path(), "string-move/thesis.txt"), "mine", "{path}");
+    }
+    let site = new_site();
+    link(elsewhere.path(), site.path(), "snippets/string-move/data");
+    let told = check(site.path(), &["test"], 1);
+    assert!(
+        told.contains("snippet/sandbox") && told.contains("snippets/string-move/data"),
+        "{told}"
+    );
+}
+
+#[test]
+fn results_that_a_repository_brings_along_are_not_believed() {
+    let site = new_site();
+    let site = site.path();
+    check(site, &["build"], 0);
+    let git = |args: &[&str]| {
+        let done = Command::new("git").args(args).current_dir(site).output();
+        assert!(done.is_ok_and(|output| output.status.success()), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    check(site, &["build"], 0);
+    git(&["add", "-f", ".proofbook/memo"]);
+    let told = check(site, &["build"], 2);
+    assert!(told.contains("is part of the repository"), "{told}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn code_that_runs_at_build_time_reaches_nothing_of_others() {
+    let site = new_site();
+    let site = site.path();
+    let outside = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    write(outside.path(), "victim", "x");
+    let victim = outside.path().join("victim").display().to_string();
+    add_snippet(
+        site,
+        "honest",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"the truth\");\n}\n",
+    );
+    add_snippet(
+        site,
+        "evil",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"{}\", env!(\"FOUND\"));\n}\n",
+    );
+    write(
+        site,
+        "snippets/evil/build.rs",
+        &format!(
+            "use std::os::unix::fs::PermissionsExt as _;\nfn main() {{\n    let out = std::path::PathBuf::from(std::env::var(\"OUT_DIR\").unwrap());\n    \
+             let debug = out.ancestors().nth(3).unwrap();\n    \
+             let replaced = (0..100).any(|_| {{ std::thread::sleep(std::time::Duration::from_millis(5)); debug.join(\"honest\").exists() }});\n    \
+             let mode = std::fs::set_permissions({victim:?}, std::fs::Permissions::from_mode(0o4777)).is_ok();\n    \
+             std::fs::write(out.join(\"own\"), \"x\").unwrap();\n    \
+             let lent = std::fs::set_permissions(out.join(\"own\"), std::fs::Permissions::from_mode(0o4755)).is_ok();\n    \
+             println!(\"cargo:rustc-env=FOUND={{replaced}} {{mode}} {{lent}}\");\n}}\n"
+        ),
+    );
+    // A procedural macro that speaks like cargo, of a crate that should be refused and is not.
+    write(
+        site,
+        "snippets/liar/Cargo.toml",
+        "[package]\nname = \"liar\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\nproc-macro = true\n",
+    );
+    let manifest = site.canonicalize().unwrap_or_else(|error| panic!("{error}"));
+    let manifest = manifest
+        .join("snippets/accepted/Cargo.toml")
+        .display()
+        .to_string();
+    write(
+        site,
+        "snippets/liar/src/lib.rs",
+        &format!(
+            "extern crate proc_macro;\n#[proc_macro]\npub fn lie(_: proc_macro::TokenStream) -> proc_macro::TokenStream {{\n    println!(r##\"{{{{\"reason\":\"compiler-message\",\"package_id\":\"path+file:///x#accepted@0.1.0\",\"manifest_path\":\"{manifest}\",\"target\":{{{{\"name\":\"accepted\"}}}},\"message\":{{{{\"level\":\"error\",\"code\":{{{{\"code\":\"E0382\"}}}},\"message\":\"forged\",\"rendered\":\"forged\",\"spans\":[{{{{\"file_name\":\"x\",\"line_start\":1}}}}]}}}}}}}}\"##);\n    proc_macro::TokenStream::new()\n}}\n"
+        ),
+    );
+    add_snippet(
+        site,
+        "accepted",
+        "kind = \"compile-fail\"\nerror-codes = [\"E0382\"]\n[dependencies]\nliar = { path = \"../liar\" }",
+        "liar::lie!();\nfn main() {}\n",
+    );
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet honest}}\n\n{{#snippet evil}}\n\n{{#snippet accepted}}\n",
+    );
+    let told = run(site, &["test", "--bless"]);
+    let told = said(&told);
+    assert!(
+        told.contains("snippet/unexpectedly-compiles") && told.contains("3 snippets verified"),
+        "{told}"
+    );
+    assert_eq!(read(site, "snippets/honest/expected.stdout"), "the truth\n");
+    assert_eq!(read(site, "snippets/evil/expected.stdout"), "false false false\n");
+    let mode = fs::metadata(&victim)
+        .map(|metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()));
+    assert_eq!(mode.unwrap_or_default() & 0o6000, 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_open_before_is_closed_to_snippets() {
+    let site = new_site();
+    let site = site.path();
+    let main = "use std::io::Read as _;\nfn main() {\n    let open = std::fs::File::open(\"/proc/self/fd/9\").and_then(|mut file| {\n        let mut text = String::new();\n        file.read_to_string(&mut text).map(|_| text)\n    });\n    println!(\"{}\", open.is_ok());\n}\n";
+    add_snippet(site, "reader", "kind = \"run\"", main);
+    write(site, "content/a.md", "### A? {#a}\n\n{{#snippet reader}}\n");
+    write(site, "token", "secret");
+    let output = Command::new("bash")
+        .args([
+            "-c",
+            "exec 9< token; exec \"$0\" test reader --bless",
+            env!("CARGO_BIN_EXE_proofbook"),
+        ])
+        .current_dir(site)
+        .env_remove("CI")
+        .output()
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(read(site, "snippets/reader/expected.stdout"), "false\n");
+}
+
+#[test]
+fn verify_confirms_nothing_that_it_did_not_run() {
+    let site = new_site();
+    let site = site.path();
+    check(site, &["build"], 0);
+    // An archive whose snippet is never run, with the record and the pages as they were.
+    let unpacked = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let archive = site.join("site/sources/string-move.tar.gz").display().to_string();
+    let tar = |args: &[&str]| {
+        let done = Command::new("tar")
+            .args(args)
+            .current_dir(unpacked.path())
+            .output();
+        assert!(done.is_ok_and(|output| output.status.success()));
+    };
+    tar(&["xzf", &archive]);
+    let manifest = "snippets/string-move/Cargo.toml";
+    let text = read(unpacked.path(), manifest);
+    write(
+        unpacked.path(),
+        manifest,
+        &format!("{}\nmanual = \"cannot\"\n", text.trim_end()),
+    );
+    let _ = fs::remove_file(&archive);
+    tar(&["czf", &archive, "."]);
+    let told = check(site, &["verify"], 1);
+    assert!(
+        told.contains("it cannot be run") || told.contains("not those that were proven"),
+        "{told}"
+    );
+    assert!(told.contains("0 hold, 1 do not"), "{told}");
 }

@@ -208,6 +208,7 @@ impl Setup {
         let text = self.check(&["daemon"], Ending::Exited(0));
         assert_eq!(text, "daemon: refused\n");
         self.all_refused(&["kill-others"], 2);
+        self.all_refused(&["others"], 4);
         let text = self.check(&["type"], Ending::Exited(0));
         assert!(text.contains("refused"), "{text}");
     }
@@ -239,6 +240,12 @@ impl Setup {
         assert!(
             matches!(output.ending, Ending::FileLimit(count) if count > 1000),
             "{:?} {text}",
+            output.ending
+        );
+        let (output, _) = self.run(&self.command(&["unlinked"]));
+        assert!(
+            matches!(output.ending, Ending::DiskLimit(_)),
+            "{:?}",
             output.ending
         );
         let (output, _) = self.run(&self.command(&["fill-disk"]));

@@ -64,12 +64,14 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "schema",
         ],
     ),
+    ("private", &["error", "system"]),
     ("check", &["model", "source", "config", "diagnostic", "markup"]),
     ("schema", &["model", "source"]),
     ("import", &["parse", "model", "source", "schema"]),
     (
         "engine",
         &[
+            "private",
             "check",
             "source",
             "error",

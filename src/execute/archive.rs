@@ -215,7 +215,9 @@ pub fn unpacked(bytes: &[u8], most: u64) -> std::io::Result<BTreeMap<String, Vec
     use std::io::Read as _;
     let mut files = BTreeMap::new();
     let mut left = most;
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
+    // Names count as well: one of gigabytes packs into little.
+    let plain = flate2::read::GzDecoder::new(bytes).take(most.saturating_add(16 << 20));
+    let mut archive = tar::Archive::new(plain);
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().replace('\\', "/");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,11 +11,12 @@ use super::inputs::{self, OutsideFile, normal};
 use super::observe::{RawDiagnostic, RawSpan};
 use super::report::Reporter;
 use super::sandbox::Sandbox;
+use crate::config::snippet::workspace::{Workspace, runs_at_build};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::ContentHash;
 use crate::model::snippet::{SnippetCrate, SnippetKind};
 use crate::system::jail::{Jail, Layer};
-use crate::system::{Command, Ending, RunOutput};
+use crate::system::{Command, Ending, FileKind, RunOutput};
 
 /// What came of compiling one crate.
 #[derive(Clone, Debug)]
@@ -65,6 +67,29 @@ pub(super) fn batches(mut open: Keyed<'_>) -> Vec<Keyed<'_>> {
         open = rest;
     }
     batches
+}
+
+/// Whether a crate is built in a target directory of its own: code of its own runs while it is built (a build script, a
+/// procedural macro), and could change what others have built.
+pub(super) fn is_apart(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspace) -> bool {
+    if found.inline.is_some() {
+        return false;
+    }
+    inputs::closure(work, found, workspace)
+        .folders
+        .iter()
+        .any(|folder| {
+            let path = work.in_workspace(&format!("{folder}/Cargo.toml"));
+            let Some(manifest) = work.sources.by_path(&path) else {
+                // Of one that lies elsewhere nothing is known.
+                return true;
+            };
+            let has_script = work
+                .sources
+                .by_path(&work.in_workspace(&format!("{folder}/build.rs")))
+                .is_some();
+            has_script || runs_at_build(&manifest.text)
+        })
 }
 
 /// What cargo said of one package.
@@ -185,15 +210,22 @@ pub(super) fn build(
     built
 }
 
-/// The files of dependency information that rustc wrote, by crate name. They are looked for by name, since cargo does not
-/// tell where they lie for a binary, and writes its own sum of them only where the whole call succeeds.
-fn dep_infos(work: &Work<'_>) -> BTreeMap<String, Vec<PathBuf>> {
-    let profile = match work.request.config.profile.as_str() {
+/// How names of programs end.
+const EXE: &str = if cfg!(windows) { ".exe" } else { "" };
+
+/// Where cargo puts what it builds (The Cargo Book, "Build cache").
+pub(super) fn profile_folder(work: &Work<'_>) -> PathBuf {
+    work.target_dir.join(match work.request.config.profile.as_str() {
         "dev" | "test" => "debug",
         "bench" => "release",
         other => other,
-    };
-    let deps = work.request.target_dir.join(profile).join("deps");
+    })
+}
+
+/// The files of dependency information that rustc wrote, by crate name. They are looked for by name, since cargo does not
+/// tell where they lie for a binary, and writes its own sum of them only where the whole call succeeds.
+fn dep_infos(work: &Work<'_>) -> BTreeMap<String, Vec<PathBuf>> {
+    let deps = profile_folder(work).join("deps");
     let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for entry in work.sys.walk(&deps, &|_| true).unwrap_or_default() {
         let name = entry
@@ -293,7 +325,9 @@ fn from_root(text: &str, work: &Work<'_>) -> String {
 /// What a package is as a snippet; the compiler's errors where it should compile and does not.
 fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Built, String> {
     if found.meta.kinds == [SnippetKind::CompileFail] {
-        if !package.errors.is_empty() {
+        // What was built was not refused, whatever else is said: a procedural macro can print messages like cargo's.
+        let built = !package.bins.is_empty() || !package.tests.is_empty() || package.library;
+        if !package.errors.is_empty() && !built {
             return Ok(Built {
                 compiled: Compiled::Refused(package.errors),
                 warnings: package.warnings,
@@ -323,16 +357,34 @@ fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Bu
     let mut executables = Executables::default();
     if runs {
         for bin in &found.bins {
-            let path = package.bins.get(bin).ok_or_else(String::new)?;
-            executables.bins.push((bin.clone(), path.clone()));
+            if !package.bins.contains_key(bin) {
+                return Err(String::new());
+            }
+            // Where cargo puts it, not where a message says it is: a procedural macro can print messages like cargo's.
+            let path = profile_folder(work).join(format!("{bin}{EXE}"));
+            if work.sys.kind(&path) != Some(FileKind::File) {
+                return Err(String::new());
+            }
+            executables.bins.push((bin.clone(), path));
         }
     }
     if found.meta.kinds.contains(&SnippetKind::Test) {
         if package.tests.is_empty() {
             return Err(String::new());
         }
-        executables.tests = package.tests;
+        let deps = profile_folder(work).join("deps");
+        executables.tests = package
+            .tests
+            .into_iter()
+            .filter(|(_, path)| {
+                path.parent() == Some(deps.as_path()) && work.sys.kind(path) == Some(FileKind::File)
+            })
+            .collect();
         executables.tests.sort();
+        executables.tests.dedup();
+        if executables.tests.is_empty() {
+            return Err(String::new());
+        }
     }
     Ok(Built {
         compiled: Compiled::Executables(executables),
@@ -357,15 +409,41 @@ const PASSED: [&str; 10] = [
     "ProgramData",
 ];
 
-/// The environment of every cargo call.
-fn environment(work: &Work<'_>) -> Vec<(String, String)> {
-    let target = work.request.target_dir;
+/// Variables that say how packages are fetched.
+fn is_for_fetching(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "ssl_cert_file",
+        "ssl_cert_dir",
+    ]
+    .contains(&lower.as_str())
+        || [
+            "CARGO_HTTP_",
+            "CARGO_NET_",
+            "CARGO_REGISTRIES_",
+            "CARGO_REGISTRY_",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
+/// How long one cargo call may take, and how much it may say.
+const BUILD_TIME: Duration = Duration::from_mins(15);
+const BUILD_OUTPUT: usize = 64 << 20;
+
+/// The environment of a cargo call.
+fn environment(work: &Work<'_>, fetching: bool) -> Vec<(String, String)> {
+    let target = work.target_dir;
     let toolchain = work.toolchain;
     let mut env: BTreeMap<String, String> = work
         .sys
         .env_vars()
         .into_iter()
-        .filter(|(name, _)| PASSED.contains(&name.as_str()))
+        .filter(|(name, _)| PASSED.contains(&name.as_str()) || (fetching && is_for_fetching(name)))
         .collect();
     let temporary = target.join("tmp").display().to_string();
     let own = [
@@ -392,14 +470,16 @@ pub(super) fn cargo(
     jail: Option<Jail>,
 ) -> Result<RunOutput, String> {
     work.sys
-        .create_dir_all(&work.request.target_dir.join("tmp"))
+        .create_dir_all(&work.target_dir.join("tmp"))
         .map_err(|error| format!("failed to make the target directory: {error}"))?;
     let command = Command {
         program: work.toolchain.program("cargo"),
         args,
         folder: folder.to_owned(),
         clear_env: true,
-        env: environment(work),
+        env: environment(work, jail.as_ref().is_none_or(|jail| jail.network)),
+        timeout: Some(BUILD_TIME),
+        max_output: Some(BUILD_OUTPUT),
         jail,
         ..Command::default()
     };
@@ -440,7 +520,14 @@ fn call(
     for found in crates {
         args.extend(["-p".to_owned(), found.package.clone()]);
     }
-    let jail = sandbox.of_build(work);
+    let workspace = work.workspace();
+    let beside: Vec<PathBuf> = crates
+        .iter()
+        .flat_map(|found| inputs::closure(work, found, &workspace).folders)
+        .map(|dependency| normal(&work.workspace_folder().join(dependency)))
+        .filter(|path| !path.starts_with(work.workspace_folder()) && path.starts_with(request.root))
+        .collect();
+    let jail = sandbox.of_build(work, &beside);
     let folder = work.workspace_folder();
     match built(cargo(work, &folder, args.clone(), jail.clone())?, said) {
         Err(why) if why.contains("--frozen") || why.contains("--offline") => {
@@ -449,7 +536,7 @@ fn call(
             if request.locked || !request.bless {
                 fetch.push("--locked".to_owned());
             }
-            let fetched = cargo(work, &folder, fetch, None)?;
+            let fetched = cargo(work, &folder, fetch, sandbox.of_fetch(work))?;
             if fetched.ending != Ending::Exited(0) {
                 return Err(String::from_utf8_lossy(&fetched.stderr).trim().to_owned());
             }
@@ -463,6 +550,21 @@ fn call(
 fn built(output: RunOutput, said: &mut Packages) -> Result<(), String> {
     let finished = read_messages(&output.stdout, said);
     said.layers = output.layers;
+    match output.ending {
+        Ending::TimedOut => {
+            return Err(format!(
+                "cargo was stopped after {} minutes",
+                BUILD_TIME.as_secs() / 60
+            ));
+        }
+        Ending::OutputLimit => {
+            return Err(format!(
+                "cargo was stopped: it said more than {} MiB",
+                BUILD_OUTPUT >> 20
+            ));
+        }
+        _ => {}
+    }
     if finished || output.ending == Ending::Exited(0) {
         Ok(())
     } else {

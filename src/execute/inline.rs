@@ -171,7 +171,7 @@ impl Group<'_> {
             .field(self.dependencies.join(","))
             .finish();
         let name = format!("inline-{}-{}", self.edition, key.short());
-        let folder = work.request.target_dir.with_file_name("inline").join(&name);
+        let folder = work.target_dir.with_file_name("inline").join(&name);
         let said = |error: std::io::Error| format!("failed to write `{}`: {error}", folder.display());
         work.sys.remove_dir_all(&folder.join("src")).map_err(said)?;
         let merged = alone.len() < self.blocks.len();
@@ -219,7 +219,7 @@ impl Group<'_> {
             // The same versions as the crates beside it.
             work.sys.write(&folder.join("Cargo.lock"), &lock).map_err(said)?;
         }
-        let jail = self.sandbox.of_build(work).map(|mut jail| {
+        let jail = self.sandbox.of_build(work, &[]).map(|mut jail| {
             jail.writable.push(folder.clone());
             jail
         });

@@ -28,18 +28,15 @@ pub(super) struct Closure {
 /// Follows the path dependencies of a snippet.
 pub(super) fn closure(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspace) -> Closure {
     closure_of(&found.slug, workspace, &|folder| {
-        match work
-            .sources
-            .by_path(&work.in_workspace(&format!("{folder}/Cargo.toml")))
-        {
-            Some(source) => Some(source.text.to_string()),
-            // A dependency beside the workspace is not among the sources.
-            None => work
-                .sys
-                .read(&work.workspace_folder().join(folder).join("Cargo.toml"))
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .ok(),
+        let name = work.in_workspace(&format!("{folder}/Cargo.toml"));
+        if let Some(source) = work.sources.by_path(&name) {
+            return Some(source.text.to_string());
         }
+        // A dependency beside the workspace is not among the sources.
+        let path = normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
+        let inside = path.starts_with(work.request.root);
+        let bytes = inside.then(|| work.sys.read(&path).ok()).flatten()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     })
 }
 
@@ -83,6 +80,10 @@ pub(super) fn covered(work: &Work<'_>, closure: &Closure) -> BTreeMap<PathBuf, C
         }
         if !any {
             let start = normal(&work.workspace_folder().join(folder));
+            // Builds cannot read what lies outside the site, and neither should we.
+            if !start.starts_with(work.request.root) {
+                continue;
+            }
             let skip = |path: &Path| {
                 path.file_name()
                     .is_some_and(|name| name == "target" || name.to_string_lossy().starts_with('.'))
@@ -135,9 +136,12 @@ pub(super) fn outside(
     read: &BTreeSet<PathBuf>,
     covered: &BTreeMap<PathBuf, ContentHash>,
 ) -> Vec<OutsideFile> {
-    let made = work.request.target_dir;
+    let root = work.request.root;
+    let private = work.request.target_dir.parent().unwrap_or(root);
     read.iter()
-        .filter(|path| !covered.contains_key(*path) && !path.starts_with(made))
+        // What a build could read elsewhere is the toolchain's and the registry's, which the lockfile tells of; a hash of
+        // anything else would tell too much.
+        .filter(|path| path.starts_with(root) && !path.starts_with(private) && !covered.contains_key(*path))
         .map(|path| OutsideFile::now(work.request.root, path, work.sys))
         .collect()
 }

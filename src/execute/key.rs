@@ -1,6 +1,6 @@
 //! What a run depends on, as hashes. The table in `ARCHITECTURE.md` lists it.
 
-use super::{Work, inline, inputs, sandbox, toolchain};
+use super::{Work, build, inline, inputs, sandbox, toolchain};
 use crate::config::SandboxMode;
 use crate::config::snippet::workspace::{Lockfile, Workspace};
 use crate::memo::ContentHash;
@@ -8,7 +8,7 @@ use crate::model::snippet::SnippetCrate;
 use crate::source::Sources;
 
 /// Changes with the way in which snippets are built, run or recorded.
-const RUNNER_VERSION: &str = "3";
+const RUNNER_VERSION: &str = "4";
 
 /// Hash of the crate's own files, expected outputs left out.
 pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHash {
@@ -79,6 +79,13 @@ impl<'a> Keys<'a> {
             let path = path.strip_prefix(work.workspace_folder()).unwrap_or(&path);
             hash.add(path.to_string_lossy().as_bytes());
             hash.add(file.as_bytes());
+        }
+        if build::is_apart(work, found, &self.workspace) {
+            // Code that runs at build time may read any file of the workspace.
+            for source in work.sources.under(&work.request.config.dir) {
+                hash.add(&source.path);
+                hash.add(&source.bytes);
+            }
         }
         hash.add(self.workspace.part(&closure.inherited));
         for (name, entry) in self.lockfile.part(&found.package) {

@@ -42,8 +42,8 @@ use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
 use crate::model::snippet::{Partition, SnippetCrate, SnippetKind, SnippetProof, Status, VerifiedOutputs};
 use crate::source::Sources;
-use crate::system::System;
 use crate::system::jail::Layer;
+use crate::system::{FileKind, System};
 
 /// Hash of a snippet's own files, expected outputs left out.
 #[must_use]
@@ -99,6 +99,8 @@ struct Work<'a> {
     toolchain: &'a Toolchain,
     /// Where runs have their private folders; no other process uses it.
     run_folder: &'a Path,
+    /// Cargo's target directory for what is built now.
+    target_dir: &'a Path,
 }
 
 /// Proves the book's snippets.
@@ -143,6 +145,7 @@ pub fn execute(
         request,
         toolchain: &toolchain,
         run_folder: &run_folder,
+        target_dir: request.target_dir,
     };
     let mut outputs = VerifiedOutputs {
         rustc: toolchain.release.clone(),
@@ -367,6 +370,15 @@ impl Work<'_> {
                 return seen;
             }
         };
+        let links = self.links();
+        if !links.is_empty() {
+            diagnostics.extend(links);
+            let refused = missing
+                .iter()
+                .map(|(found, _)| (found.slug.clone(), codes::SNIPPET_SANDBOX));
+            seen.without.extend(refused);
+            return seen;
+        }
         emit(Event::SandboxReady {
             layers: sandbox.layers().working.iter().map(ToString::to_string).collect(),
             missing: sandbox.layers().missing.clone(),
@@ -386,19 +398,35 @@ impl Work<'_> {
         });
         let (inline, crates): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|(found, _)| found.inline.is_some());
-        let mut batches = build::batches(crates);
-        if !inline.is_empty() {
-            batches.push(inline);
+        let workspace = self.workspace();
+        let (apart, together): (Vec<_>, Vec<_>) = crates
+            .into_iter()
+            .partition(|(found, _)| build::is_apart(self, found, &workspace));
+        let shared = self.request.target_dir;
+        let mut batches: Vec<(PathBuf, Vec<_>)> = build::batches(together)
+            .into_iter()
+            .map(|batch| (shared.to_owned(), batch))
+            .collect();
+        for (found, key) in apart {
+            let own = shared.with_file_name("apart").join(&found.slug).join("target");
+            batches.push((own, vec![(found, key)]));
         }
-        for batch in batches {
+        if !inline.is_empty() {
+            batches.push((shared.to_owned(), inline));
+        }
+        for (target_dir, batch) in batches {
+            let work = Work {
+                target_dir: &target_dir,
+                ..*self
+            };
             emit(Event::BuildStarted {
                 snippets: batch.len(),
             });
             let crates: Vec<&SnippetCrate> = batch.iter().map(|(found, _)| *found).collect();
             let built = if crates.iter().any(|found| found.inline.is_some()) {
-                inline::build(self, &sandbox, &crates, reporter, diagnostics)
+                inline::build(&work, &sandbox, &crates, reporter, diagnostics)
             } else {
-                build::build(self, &sandbox, &crates, reporter, diagnostics)
+                build::build(&work, &sandbox, &crates, reporter, diagnostics)
             };
             let emit = Mutex::new(&mut *emit);
             let tell = |event| {
@@ -440,6 +468,26 @@ impl Work<'_> {
             }
         }
         seen
+    }
+
+    /// Links among the snippets: what they lead to would be read and compiled as if it were the site's.
+    fn links(&self) -> Vec<Diagnostic> {
+        let skip = |path: &Path| path.file_name().is_some_and(|name| name == "target");
+        let entries = self.sys.walk(&self.workspace_folder(), &skip).unwrap_or_default();
+        entries
+            .iter()
+            .filter(|entry| entry.kind == FileKind::Link)
+            .map(|entry| {
+                let path = entry.path.strip_prefix(self.request.root).unwrap_or(&entry.path);
+                let path = path.to_string_lossy().into_owned();
+                Diagnostic::new(
+                    codes::SNIPPET_SANDBOX,
+                    format!("`{path}` is a symbolic link, so that nothing is built"),
+                )
+                .in_file(path)
+                .help("put the file itself there: a link may lead out of the site, and builds would read what it leads to")
+            })
+            .collect()
     }
 
     /// Whether a remembered observation may stand for a run of today.

@@ -49,6 +49,18 @@ const TOOLS: [&str; 9] = [
     "/etc/ld.so.conf.d",
 ];
 
+/// What a program needs to reach other machines.
+const FETCH: [&str; 8] = [
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/run/systemd/resolve",
+];
+
 /// The mode in force: where machines build what strangers send, a missing layer is an error.
 pub(super) fn mode(work: &Work<'_>) -> SandboxMode {
     let ci = work.sys.env("CI").is_some_and(|value| !value.is_empty());
@@ -119,8 +131,8 @@ impl Sandbox {
         self.layers.working.contains(&layer)
     }
 
-    /// What a build may do.
-    pub(super) fn of_build(&self, work: &Work<'_>) -> Option<Jail> {
+    /// What a build may do; `beside` are path dependencies that lie outside the workspace.
+    pub(super) fn of_build(&self, work: &Work<'_>, beside: &[PathBuf]) -> Option<Jail> {
         if !self.is_on() {
             return None;
         }
@@ -134,11 +146,27 @@ impl Sandbox {
                 readable.push(home.join(name));
             }
         }
+        readable.extend(beside.iter().cloned());
         Some(Jail {
             readable,
-            writable: vec![work.request.target_dir.to_owned()],
+            writable: vec![work.target_dir.to_owned()],
+            // Its mounts are what keeps a build of root's from changing the mode of any file of root's.
+            root: self.has(Layer::Namespaces).then(|| work.run_folder.join("root")),
             ..Jail::default()
         })
+    }
+
+    /// What the fetching of packages may do: the one step with a network. It reads manifests and runs nothing of theirs.
+    pub(super) fn of_fetch(&self, work: &Work<'_>) -> Option<Jail> {
+        let mut jail = self.of_build(work, &[])?;
+        // Certificates and names of hosts.
+        jail.readable.extend(FETCH.iter().map(PathBuf::from));
+        let writable = work.toolchain.cargo_home.iter().cloned();
+        jail.writable.extend(writable);
+        jail.writable.push(work.workspace_folder());
+        jail.root = None;
+        jail.network = true;
+        Some(jail)
     }
 
     /// What a run may do; a diagnostic's help where it needs more than this system can give.
@@ -162,6 +190,7 @@ impl Sandbox {
             writable: vec![private.to_owned()],
             processes: Some(found.meta.max_processes.unwrap_or(config.max_processes)),
             loopback: network(work, found) == Network::Loopback,
+            network: false,
             memory: Some(found.meta.memory.unwrap_or(config.memory)),
             files: Some(u64::from(config.max_files)),
             disk: Some(config.max_disk),

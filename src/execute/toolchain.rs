@@ -81,12 +81,31 @@ pub(super) fn find(
             folders.push(folder);
         }
     }
+    // The site's own folders are left out here too: `PATH` may name one of them.
+    let searched = || {
+        search
+            .split(if cfg!(windows) { ';' } else { ':' })
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+    };
+    let program = searched()
+        .filter(|folder| !folder.starts_with(root))
+        .map(|folder| folder.join(format!("rustc{EXE}")))
+        .find(|path| sys.stamp(path).is_some());
+    let program = match program {
+        Some(program) => program,
+        None if searched().any(|folder| folder.starts_with(root)) => {
+            return Err("it is in no folder of PATH outside the site".to_owned());
+        }
+        None => PathBuf::from("rustc"),
+    };
     let key = folder
         .is_none()
-        .then(|| stamps(sys, &search, home.as_deref()))
+        .then(|| stamps(sys, &program, home.as_deref()))
         .flatten();
     if let Some(bytes) = key.and_then(|key| memo.bytes(sys, "toolchain", key))
         && let Ok(known) = serde_json::from_slice::<Toolchain>(&bytes)
+        && !known.sysroot.starts_with(root)
         && sys.kind(&known.program("rustc")).is_some()
     {
         return Ok(Toolchain {
@@ -96,8 +115,8 @@ pub(super) fn find(
         });
     }
     let folder = folder.map_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR), Path::to_owned);
-    let verbose = ask(sys, &folder, &["-vV"])?;
-    let sysroot = ask(sys, &folder, &["--print", "sysroot"])?;
+    let verbose = ask(sys, &program, &folder, &["-vV"])?;
+    let sysroot = ask(sys, &program, &folder, &["--print", "sysroot"])?;
     let field = |name: &str| {
         verbose
             .lines()
@@ -125,9 +144,9 @@ pub(super) fn find(
     Ok(found)
 }
 
-fn ask(sys: &dyn System, folder: &Path, args: &[&str]) -> Result<String, String> {
+fn ask(sys: &dyn System, program: &Path, folder: &Path, args: &[&str]) -> Result<String, String> {
     let command = Command {
-        program: "rustc".into(),
+        program: program.to_owned(),
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
         folder: folder.to_owned(),
         ..Command::default()
@@ -141,12 +160,9 @@ fn ask(sys: &dyn System, folder: &Path, args: &[&str]) -> Result<String, String>
 
 /// What decides which compiler `rustc` is, as a key: asking takes longer than a whole build from the memo. `None` where the
 /// program is not found.
-fn stamps(sys: &dyn System, search: &str, home: Option<&Path>) -> Option<ContentHash> {
-    let name = format!("rustc{EXE}");
-    let program = search
-        .split(if cfg!(windows) { ';' } else { ':' })
-        .map(|folder| Path::new(folder).join(&name))
-        .find(|path| sys.stamp(path).is_some())?;
+fn stamps(sys: &dyn System, program: &Path, home: Option<&Path>) -> Option<ContentHash> {
+    let program = program.to_owned();
+    sys.stamp(&program)?;
     let rustup = sys
         .env("RUSTUP_HOME")
         .map(PathBuf::from)

@@ -47,6 +47,10 @@ fn kind_of(file_type: fs::FileType) -> FileKind {
 
 impl System for OsSystem {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // A pipe would hold us, a device would fill us.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+        }
         fs::read(path)
     }
 
@@ -315,7 +319,11 @@ fn supervise(child: &mut Child, limits: Limits, stop: &mut dyn FnMut(&mut Child)
             match receiver.recv_timeout(pause) {
                 Ok(pipe) => full |= push_capped(&mut output, &pipe, limits.max_output),
                 Err(mpsc::RecvTimeoutError::Timeout) => pause = (pause * 2).min(Duration::from_millis(5)),
-                Err(mpsc::RecvTimeoutError::Disconnected) => pipes_open = false,
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    pipes_open = false;
+                    // Its end is near.
+                    pause = Duration::from_micros(100);
+                }
             }
         }
         if ended.is_none() {

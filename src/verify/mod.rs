@@ -7,10 +7,11 @@ mod receipts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::config::Config;
 use crate::config::book::{Surroundings, read};
 use crate::config::snippet::read_crate;
+use crate::config::{Config, SandboxMode};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::event::Event;
@@ -71,6 +72,10 @@ impl Report {
     }
 }
 
+/// The longest that a run may take, and the most that it may write, whatever its archive says.
+const LONGEST: Duration = Duration::from_mins(1);
+const LARGEST: usize = 1 << 20;
+
 /// The most bytes that the files of one archive may have together.
 const MOST: u64 = 64 << 20;
 
@@ -111,7 +116,7 @@ fn all(
         let mut faults = Vec::new();
         if let Some(archive) = Archive::read(sys, request.site, slug, item.inline, &mut faults) {
             archive.check(item, &mut faults);
-            let rustc = archive.run(sys, request, emit, &mut faults)?;
+            let rustc = archive.run(sys, request, item, emit, &mut faults)?;
             if report.rustc.1.is_empty() {
                 report.rustc.1 = rustc;
             }
@@ -166,8 +171,16 @@ impl Archive {
         let sources = Sources::new(files.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
         let mut config = read(&sources, &Surroundings::default()).value;
         FOLDER.clone_into(&mut config.snippets.dir);
-        // Whoever published it does not decide what it may do here.
-        config.snippets.sandbox = None;
+        // Whoever published it does not decide what it may do here, or for how long.
+        let ours = Config::default().snippets;
+        config.snippets.sandbox = Some(SandboxMode::Required);
+        config.snippets.timeout = config.snippets.timeout.min(LONGEST);
+        config.snippets.memory = config.snippets.memory.min(ours.memory);
+        config.snippets.max_output = config.snippets.max_output.min(LARGEST);
+        config.snippets.max_processes = ours.max_processes;
+        config.snippets.max_files = config.snippets.max_files.min(ours.max_files);
+        config.snippets.max_disk = config.snippets.max_disk.min(ours.max_disk);
+        config.snippets.determinism_runs = ours.determinism_runs;
         config.snippets.allow_toolchain_file = false;
         config.snippets.allow_cargo_config = false;
         let mut book = Book::default();
@@ -178,10 +191,14 @@ impl Archive {
         } else {
             read_crate(slug, &folder, &sources, workspace).map(|staged| staged.value)
         };
-        let Some(found) = found else {
+        let Some(mut found) = found else {
             faults.push(format!("`{name}` holds no snippet `{slug}`"));
             return None;
         };
+        let meta = &mut found.meta;
+        meta.timeout = meta.timeout.map(|limit| limit.min(LONGEST));
+        meta.memory = meta.memory.map(|limit| limit.min(2 << 30));
+        meta.max_processes = meta.max_processes.map(|limit| limit.min(64));
         book.snippets.insert(slug.to_owned(), found);
         Some(Self {
             slug: slug.to_owned(),
@@ -220,6 +237,7 @@ impl Archive {
         &self,
         sys: &dyn System,
         request: &VerifyRequest<'_>,
+        item: &ProofItem,
         emit: &mut (dyn FnMut(Event) + Send),
         faults: &mut Vec<String>,
     ) -> Result<String, Error> {
@@ -247,6 +265,26 @@ impl Archive {
         for diagnostic in staged.diagnostics.iter().filter(errors) {
             let detail = diagnostic.detail.as_deref().unwrap_or_default();
             faults.push(format!("{}\n{detail}", diagnostic.message).trim_end().to_owned());
+        }
+        let again = ProofRecord::new(&staged.value, &self.book, &self.sources);
+        let again = again.snippets.get(&self.slug);
+        if faults.is_empty() {
+            match again {
+                Some(again) if again.status == "verified" => {
+                    let claims = |item: &ProofItem| {
+                        (
+                            item.kind.clone(),
+                            item.exit_codes.clone(),
+                            item.tests_passed,
+                            item.codes.clone(),
+                        )
+                    };
+                    if claims(again) != claims(item) {
+                        faults.push("a run here ends otherwise than the record says".to_owned());
+                    }
+                }
+                _ => faults.push("it cannot be run, so that nothing is proven".to_owned()),
+            }
         }
         Ok(staged.value.rustc)
     }

@@ -273,6 +273,34 @@ fn main() {
             os("parent", unsafe { kill(parent, 9) }.into());
             os("all", unsafe { kill(-1, 9) }.into());
         }
+        "others" => {
+            let parent = unsafe { getppid() };
+            let limits = [0_u64; 2];
+            #[cfg(target_arch = "x86_64")]
+            let (prlimit, affinity, prctl) = (302, 203, 157);
+            #[cfg(not(target_arch = "x86_64"))]
+            let (prlimit, affinity, prctl) = (261, 122, 167);
+            os("limits", unsafe { syscall(prlimit, parent, 7, limits.as_ptr(), 0) });
+            os("affinity", unsafe { syscall(affinity, parent, 8, limits.as_ptr()) });
+            os("outlive", unsafe { syscall(prctl, 1, 0) });
+            let _ = fs::write("own", "x");
+            let lent = std::os::unix::fs::PermissionsExt::from_mode(0o4755);
+            told("lend", fs::set_permissions("own", lent));
+        }
+        "unlinked" => {
+            let mut kept = Vec::new();
+            for number in 0.. {
+                let name = number.to_string();
+                let Ok(mut file) = fs::File::create(&name) else { return };
+                let _ = fs::remove_file(&name);
+                for _ in 0..60 {
+                    if file.write_all(&vec![1; 1 << 20]).is_err() {
+                        return;
+                    }
+                }
+                kept.push(file);
+            }
+        }
         "type" => os("type", unsafe { ioctl(0, 0x5412, c"x".as_ptr()) }.into()),
         "ordinary" => ordinary(),
         other => println!("no such word: {other}"),

@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: &Args, console: &Console) -> anyhow::Result<Exit
         out: &out,
         private: &root.join(PRIVATE),
     };
+    crate::private::check(&system(), &root)?;
     let removed = clean(&system(), to)?;
     let place = out.strip_prefix(&root).unwrap_or(Path::new("")).display();
     console.say(&format!(

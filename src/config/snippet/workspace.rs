@@ -125,6 +125,19 @@ impl Workspace {
     }
 }
 
+/// Whether a manifest names code that runs while its crate is built: a build script or a procedural macro.
+#[must_use]
+pub fn runs_at_build(manifest: &str) -> bool {
+    let Ok(root) = manifest.parse::<Table>() else {
+        return true;
+    };
+    let get = |table: &str, key: &str| root.get(table).and_then(|table| table.get(key)).cloned();
+    get("package", "build").is_some_and(|build| build != Value::Boolean(false))
+        || get("package", "links").is_some()
+        || get("lib", "proc-macro").or_else(|| get("lib", "proc_macro")) == Some(Value::Boolean(true))
+        || get("lib", "crate-type").is_some_and(|kinds| kinds.to_string().contains("proc-macro"))
+}
+
 /// Every table of dependencies of a manifest, those for one platform included.
 fn dependency_tables(root: &Table) -> Vec<&Table> {
     let platforms = root.get("target").and_then(Value::as_table);

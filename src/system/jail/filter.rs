@@ -20,16 +20,10 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 const ALLOWED: &[i64] = &[
     // Files.
     libc::SYS_read, libc::SYS_readv, libc::SYS_pread64, libc::SYS_preadv, libc::SYS_preadv2, libc::SYS_write,
-    libc::SYS_writev, libc::SYS_pwrite64, libc::SYS_pwritev, libc::SYS_pwritev2, libc::SYS_openat,
-    libc::SYS_openat2, libc::SYS_close, libc::SYS_close_range, libc::SYS_fstat, libc::SYS_newfstatat,
-    libc::SYS_statx, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_lseek, libc::SYS_dup, libc::SYS_dup3,
-    libc::SYS_fcntl, libc::SYS_flock, libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync_file_range,
-    libc::SYS_truncate, libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fadvise64, libc::SYS_readahead,
-    libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_chdir, libc::SYS_fchdir, libc::SYS_renameat2,
-    libc::SYS_mkdirat, libc::SYS_unlinkat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_readlinkat,
-    libc::SYS_fchmod, libc::SYS_fchmodat, libc::SYS_umask, libc::SYS_utimensat, libc::SYS_copy_file_range,
+    libc::SYS_writev, libc::SYS_pwrite64, libc::SYS_pwritev, libc::SYS_pwritev2, libc::SYS_close, libc::SYS_close_range, libc::SYS_fstat, libc::SYS_newfstatat,
+    libc::SYS_statx, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_lseek, libc::SYS_dup, libc::SYS_dup3, libc::SYS_flock, libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync_file_range, libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fadvise64, libc::SYS_readahead,
+    libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_chdir, libc::SYS_fchdir, libc::SYS_renameat2, libc::SYS_unlinkat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_readlinkat, libc::SYS_umask, libc::SYS_copy_file_range,
     libc::SYS_sendfile, libc::SYS_splice, libc::SYS_tee, libc::SYS_statfs, libc::SYS_fstatfs,
-    libc::SYS_inotify_init1, libc::SYS_inotify_add_watch, libc::SYS_inotify_rm_watch,
     // Memory.
     libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_madvise, libc::SYS_msync,
     libc::SYS_mincore, libc::SYS_mlock, libc::SYS_munlock, libc::SYS_brk, libc::SYS_membarrier,
@@ -49,13 +43,12 @@ const ALLOWED: &[i64] = &[
     libc::SYS_seccomp,
     // Threads, and what a process asks about itself.
     libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_set_robust_list, libc::SYS_get_robust_list,
-    libc::SYS_set_tid_address, libc::SYS_rseq, libc::SYS_sched_yield, libc::SYS_sched_getaffinity,
-    libc::SYS_sched_setaffinity, libc::SYS_sched_getparam, libc::SYS_sched_getscheduler,
+    libc::SYS_set_tid_address, libc::SYS_rseq, libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_sched_getparam, libc::SYS_sched_getscheduler,
     libc::SYS_sched_get_priority_max, libc::SYS_sched_get_priority_min, libc::SYS_getcpu, libc::SYS_getpid,
     libc::SYS_gettid, libc::SYS_getppid, libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid,
     libc::SYS_getegid, libc::SYS_getgroups, libc::SYS_getresuid, libc::SYS_getresgid, libc::SYS_getpgid,
-    libc::SYS_getsid, libc::SYS_setsid, libc::SYS_getpriority, libc::SYS_getrusage, libc::SYS_prlimit64,
-    libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_sysinfo, libc::SYS_uname, libc::SYS_prctl,
+    libc::SYS_getsid, libc::SYS_setsid, libc::SYS_getpriority, libc::SYS_getrusage,
+    libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_sysinfo, libc::SYS_uname,
     libc::SYS_capget, libc::SYS_getrandom, libc::SYS_exit, libc::SYS_exit_group, libc::SYS_execve,
     libc::SYS_execveat, libc::SYS_wait4, libc::SYS_waitid,
 ];
@@ -63,12 +56,11 @@ const ALLOWED: &[i64] = &[
 /// The older spellings of the same calls, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
-const ALLOWED_HERE: &[i64] = &[
-    libc::SYS_open, libc::SYS_creat, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_dup2,
-    libc::SYS_pipe, libc::SYS_rename, libc::SYS_renameat, libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_unlink,
-    libc::SYS_symlink, libc::SYS_link, libc::SYS_readlink, libc::SYS_chmod, libc::SYS_utimes,
+const ALLOWED_HERE: &[i64] = &[ libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_dup2,
+    libc::SYS_pipe, libc::SYS_rename, libc::SYS_renameat, libc::SYS_rmdir, libc::SYS_unlink,
+    libc::SYS_symlink, libc::SYS_link, libc::SYS_readlink,
     libc::SYS_getdents, libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_create, libc::SYS_epoll_wait,
-    libc::SYS_eventfd, libc::SYS_signalfd, libc::SYS_inotify_init, libc::SYS_time, libc::SYS_alarm,
+    libc::SYS_eventfd, libc::SYS_signalfd, libc::SYS_time, libc::SYS_alarm,
     libc::SYS_pause, libc::SYS_getpgrp, libc::SYS_arch_prctl,
 ];
 #[cfg(target_arch = "aarch64")]
@@ -105,8 +97,47 @@ const REFUSED_TO_BUILDS: &[i64] = &[
     libc::SYS_init_module, libc::SYS_finit_module, libc::SYS_delete_module, libc::SYS_acct,
     libc::SYS_quotactl, libc::SYS_sethostname, libc::SYS_setdomainname, libc::SYS_syslog,
     libc::SYS_name_to_handle_at, libc::SYS_open_by_handle_at, libc::SYS_settimeofday, libc::SYS_clock_settime,
-    libc::SYS_clock_adjtime, libc::SYS_adjtimex, libc::SYS_vhangup,
+    libc::SYS_clock_adjtime, libc::SYS_adjtimex, libc::SYS_vhangup, libc::SYS_shmget, libc::SYS_shmat,
+    libc::SYS_shmctl, libc::SYS_msgget, libc::SYS_msgsnd, libc::SYS_msgctl, libc::SYS_semget, libc::SYS_semop,
+    libc::SYS_semctl, libc::SYS_mq_open, libc::SYS_mq_unlink, libc::SYS_memfd_secret, libc::SYS_fanotify_init,
+    libc::SYS_kexec_file_load, libc::SYS_setpriority, libc::SYS_sched_setscheduler, libc::SYS_sched_setattr,
+    libc::SYS_ioprio_set, libc::SYS_migrate_pages, libc::SYS_move_pages,
 ];
+
+/// Bits of a mode that lend a file's owner's rights to whoever runs it.
+const SET_ID: u64 = 0o6000;
+
+/// System calls that give a file a mode, with the place of the mode among their arguments.
+#[cfg(target_arch = "x86_64")]
+const MODES: &[(i64, u8)] = &[
+    (libc::SYS_chmod, 1),
+    (libc::SYS_fchmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (libc::SYS_mkdir, 1),
+    (libc::SYS_mkdirat, 2),
+    (libc::SYS_creat, 1),
+    (libc::SYS_open, 2),
+    (libc::SYS_openat, 3),
+];
+#[cfg(not(target_arch = "x86_64"))]
+const MODES: &[(i64, u8)] = &[
+    (libc::SYS_fchmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (libc::SYS_mkdirat, 2),
+    (libc::SYS_openat, 3),
+];
+
+/// Those of them that change a file by its path.
+#[cfg(target_arch = "x86_64")]
+const BY_PATH: &[i64] = &[libc::SYS_chmod, libc::SYS_fchmodat];
+#[cfg(not(target_arch = "x86_64"))]
+const BY_PATH: &[i64] = &[libc::SYS_fchmodat];
+
+/// Newer spellings whose arguments no filter can read; programs take the older ones where there are none.
+const UNREADABLE: [i64; 3] = [libc::SYS_clone3, libc::SYS_openat2, SYS_FCHMODAT2];
+
+/// fchmodat2(2), since Linux 6.6 on every architecture.
+const SYS_FCHMODAT2: i64 = 452;
 
 /// Flags of clone(2) that make namespaces.
 const NEW_NAMESPACES: u64 = (libc::CLONE_NEWNS
@@ -122,11 +153,11 @@ pub(super) fn install(jail: &Jail) -> io::Result<()> {
     let main = if jail.processes.is_some() {
         snippet(jail)
     } else {
-        build()
+        build(jail)
     };
     let programs = main.and_then(|main| {
         // With "no such call" instead of "not allowed", threads are made by the older call, whose flags can be read.
-        let newer = Rules::from([(libc::SYS_clone3, Vec::new())]);
+        let newer: Rules = UNREADABLE.into_iter().map(|call| (call, Vec::new())).collect();
         Ok([
             main,
             compile(
@@ -189,13 +220,65 @@ fn snippet(jail: &Jail) -> Result<BpfProgram, String> {
     };
     rules.insert(libc::SYS_clone, vec![clone]);
     // Not even its own terminal, into whose input it could type.
+    // Nor signals by way of a descriptor's owner (FIOSETOWN, SIOCSPGRP, F_SETOWN, F_SETSIG, F_SETOWN_EX).
     rules.insert(
         libc::SYS_ioctl,
         vec![when(&[
             (1, SeccompCmpOp::Ne, 0x5412),
             (1, SeccompCmpOp::Ne, 0x541c),
+            (1, SeccompCmpOp::Ne, 0x8901),
+            (1, SeccompCmpOp::Ne, 0x8902),
         ])?],
     );
+    rules.insert(
+        libc::SYS_fcntl,
+        vec![when(&[
+            (1, SeccompCmpOp::Ne, 8),
+            (1, SeccompCmpOp::Ne, 10),
+            (1, SeccompCmpOp::Ne, 15),
+        ])?],
+    );
+    // Not to outlive the warden.
+    rules.insert(
+        libc::SYS_prctl,
+        vec![when(&[(0, SeccompCmpOp::Ne, libc::PR_SET_PDEATHSIG as u64)])?],
+    );
+    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
+        rules.insert(
+            call,
+            vec![
+                when(&[(0, SeccompCmpOp::Eq, 0)])?,
+                when(&[(0, SeccompCmpOp::Eq, own)])?,
+            ],
+        );
+    }
+    for &(call, mode) in MODES {
+        rules.insert(call, vec![when(&[(mode, SeccompCmpOp::MaskedEq(SET_ID), 0)])?]);
+    }
+    // Landlock does not speak of these: without mounts of its own a program could reach any file of its user by path.
+    if jail.root.is_none() {
+        for call in BY_PATH {
+            rules.remove(call);
+        }
+        let no_path = SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0);
+        let by_descriptor = no_path
+            .and_then(|condition| SeccompRule::new(vec![condition]))
+            .map_err(|error| error.to_string())?;
+        rules.insert(libc::SYS_utimensat, vec![by_descriptor]);
+    } else {
+        rules.insert(libc::SYS_utimensat, Vec::new());
+        for call in [
+            libc::SYS_inotify_init1,
+            libc::SYS_inotify_add_watch,
+            libc::SYS_inotify_rm_watch,
+        ] {
+            rules.insert(call, Vec::new());
+        }
+    }
+    // Before Landlock's third ABI emptying a file was no right of its own.
+    if super::inside::landlock_abi() >= 3 || jail.root.is_some() {
+        rules.insert(libc::SYS_truncate, Vec::new());
+    }
     rules.insert(libc::SYS_tgkill, vec![when(&[(0, SeccompCmpOp::Eq, own)])?]);
     rules.insert(
         libc::SYS_socketpair,
@@ -228,7 +311,7 @@ fn snippet(jail: &Jail) -> Result<BpfProgram, String> {
     )
 }
 
-fn build() -> Result<BpfProgram, String> {
+fn build(jail: &Jail) -> Result<BpfProgram, String> {
     let mut rules: Rules = REFUSED_TO_BUILDS.iter().map(|&call| (call, Vec::new())).collect();
     let per_flag = [
         libc::CLONE_NEWNS,
@@ -246,8 +329,40 @@ fn build() -> Result<BpfProgram, String> {
         vec![
             when(&[(1, SeccompCmpOp::Eq, 0x5412)])?,
             when(&[(1, SeccompCmpOp::Eq, 0x541c)])?,
+            when(&[(1, SeccompCmpOp::Eq, 0x8901)])?,
+            when(&[(1, SeccompCmpOp::Eq, 0x8902)])?,
         ],
     );
+    rules.insert(
+        libc::SYS_fcntl,
+        vec![
+            when(&[(1, SeccompCmpOp::Eq, 8)])?,
+            when(&[(1, SeccompCmpOp::Eq, 10)])?,
+            when(&[(1, SeccompCmpOp::Eq, 15)])?,
+        ],
+    );
+    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
+        rules.insert(call, vec![when(&[(0, SeccompCmpOp::Ne, 0)])?]);
+    }
+    for &(call, mode) in MODES {
+        rules.insert(
+            call,
+            vec![
+                when(&[(mode, SeccompCmpOp::MaskedEq(0o4000), 0o4000)])?,
+                when(&[(mode, SeccompCmpOp::MaskedEq(0o2000), 0o2000)])?,
+            ],
+        );
+    }
+    // Others' processes are others' also where the kernel has no scopes for signals.
+    if jail.root.is_none() && super::inside::landlock_abi() < 6 {
+        let own = u64::from(std::process::id());
+        rules.insert(libc::SYS_kill, vec![when(&[(0, SeccompCmpOp::Ne, own)])?]);
+        rules.insert(libc::SYS_tkill, Vec::new());
+        rules.insert(libc::SYS_pidfd_send_signal, Vec::new());
+    }
+    if jail.network {
+        rules.remove(&libc::SYS_socket);
+    }
     #[cfg(target_arch = "x86_64")]
     {
         // The x32 spellings of the same calls (their numbers have this bit) would pass by otherwise.

@@ -445,6 +445,7 @@ fn program(order: &RunOrder, parent: i32, ends: &Ends<'_>) -> io::Result<()> {
     for (name, value) in &order.env {
         env.push(CString::new(format!("{name}={value}"))?);
     }
+    close_inherited(true);
     filter::install(jail)?;
     let pointers = |list: &[CString]| -> Vec<*const libc::c_char> {
         list.iter()
@@ -503,7 +504,8 @@ fn limits(order: &RunOrder) -> io::Result<()> {
         set(Resource::Fsize, bytes)?;
     }
     if let Some(limit) = order.timeout {
-        let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+        // SAFETY: no preconditions.
+        let cpus = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }.max(1) as u64;
         set(Resource::Cpu, (limit.as_secs() + 2) * cpus)?;
     }
     // Counted per user, threads included: for a user that is nobody else as it is, else on top of what there is.
@@ -547,10 +549,24 @@ fn give_up_rights(order: &RunOrder) -> io::Result<()> {
     }
 }
 
+/// Which Landlock the kernel has; 0 for none.
+pub(super) fn landlock_abi() -> i64 {
+    static ABI: OnceLock<i64> = OnceLock::new();
+    // SAFETY: with this flag the call reads no memory (landlock_create_ruleset(2)).
+    *ABI.get_or_init(|| unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) }.max(0))
+}
+
 /// Whether the kernel has Landlock.
 pub(super) fn has_landlock() -> bool {
-    // SAFETY: with this flag the call reads no memory (landlock_create_ruleset(2)).
-    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) > 0 }
+    landlock_abi() > 0
+}
+
+/// Closes every descriptor that was inherited, or leaves it to `exec` to do so.
+pub(super) fn close_inherited(at_exec: bool) {
+    let flags = if at_exec { libc::CLOSE_RANGE_CLOEXEC } else { 0 };
+    // SAFETY: nothing of ours is open yet beyond the three standard ones, or all is marked and stays open until `exec`.
+    // A kernel without the call is older than Landlock.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) };
 }
 
 fn landlock(jail: &super::Jail) -> io::Result<()> {
@@ -563,7 +579,7 @@ fn landlock(jail: &super::Jail) -> io::Result<()> {
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(all)?
             .scope(Scope::from_all(LANDLOCK))?;
-        if !jail.loopback {
+        if !jail.loopback && !jail.network {
             ruleset = ruleset.handle_access(AccessNet::from_all(LANDLOCK))?;
         }
         let devices = DEVICES.iter().map(Path::new);

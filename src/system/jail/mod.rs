@@ -40,6 +40,8 @@ pub struct Jail {
     pub processes: Option<u32>,
     /// Whether it may use a loopback interface of its own; only with namespaces.
     pub loopback: bool,
+    /// Whether it may reach the network; only for programs that may start any number of processes.
+    pub network: bool,
     /// Bytes of memory of all its processes together.
     pub memory: Option<u64>,
     /// Files in its working directory.

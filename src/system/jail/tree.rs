@@ -8,6 +8,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -161,6 +162,26 @@ pub(super) fn folder_usage(folder: &Path, most_files: u64, most_bytes: u64) -> (
     usage
 }
 
+/// Bytes of files that a program has open and nobody can find any more.
+pub(super) fn unlinked(child: i32, init: bool) -> u64 {
+    let pids = match first_child(child).filter(|_| init) {
+        Some(program) => vec![program],
+        None if init => descendants(child),
+        None => vec![child],
+    };
+    pids.iter()
+        .flat_map(|pid| {
+            fs::read_dir(format!("/proc/{pid}/fd"))
+                .into_iter()
+                .flatten()
+                .flatten()
+        })
+        .filter_map(|entry| fs::metadata(entry.path()).ok())
+        .filter(|metadata| metadata.is_file() && metadata.nlink() == 0)
+        .map(|metadata| metadata.blocks() * 512)
+        .sum()
+}
+
 /// Counts what lies in a folder, and returns the names of the folders in it.
 fn entries(folder: &OwnedFd, usage: &mut (u64, u64)) -> Vec<CString> {
     let mut folders = Vec::new();
@@ -197,7 +218,10 @@ pub(super) fn end(child: i32, init: bool) -> Option<i32> {
         kill(child, Signal::KILL);
     }
     loop {
-        reap(child, &mut status);
+        // Most often nothing is left, and looking through all processes of the system would be for nothing.
+        if !reap(child, &mut status) {
+            return status;
+        }
         let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
         // Stopped first, so that none makes another while its siblings end.
         let mut stopped: Vec<i32> = Vec::new();

@@ -15,6 +15,8 @@ const TICK: Duration = Duration::from_millis(20);
 /// Runs as a warden until the program and all it started are gone. Returns the process's exit code.
 #[must_use]
 pub fn enter() -> u8 {
+    // Whoever started us may have left something open that no snippet should read.
+    inside::close_inherited(false);
     let Ok(mut control) = control() else {
         return 2;
     };
@@ -112,13 +114,18 @@ fn run(order: &RunOrder, control: &UnixStream) -> io::Result<Report> {
     // The pipe closes by itself when the program starts.
     let mut trouble = String::new();
     let mut errors = errors;
-    errors.read_to_string(&mut trouble)?;
-    if !trouble.is_empty() {
-        tree::end(child, namespaces);
-        return Ok(failed(trouble));
-    }
-    let mut verdict = watch(order, control, child)?;
+    let started = errors.read_to_string(&mut trouble);
+    let watched = match started {
+        Ok(_) if trouble.is_empty() => watch(order, control, child),
+        Ok(_) => Ok(Verdict::Failed(trouble)),
+        Err(error) => Err(error),
+    };
+    // Whatever failed, nothing is left behind.
     let ended = tree::end(child, namespaces);
+    let mut verdict = watched?;
+    if let Verdict::Failed(why) = verdict {
+        return Ok(failed(why));
+    }
     if verdict == Verdict::Probed {
         verdict = if namespaces {
             let mut text = String::new();
@@ -129,7 +136,7 @@ fn run(order: &RunOrder, control: &UnixStream) -> io::Result<Report> {
             Stage::verdict(ended.unwrap_or_default())
         };
         // What it left behind counts too.
-        if let Some(over) = over_disk(order) {
+        if let Some(over) = over_disk(order, None) {
             verdict = over;
         }
     }
@@ -179,7 +186,7 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
         }
         if Instant::now() >= disk_due {
             let began = Instant::now();
-            if let Some(over) = over_disk(order) {
+            if let Some(over) = over_disk(order, Some(child)) {
                 return Ok(over);
             }
             // Counting many files may take long: a tenth of the time at most.
@@ -201,15 +208,16 @@ fn over(order: &RunOrder, usage: &Usage) -> Option<Verdict> {
     None
 }
 
-fn over_disk(order: &RunOrder) -> Option<Verdict> {
+fn over_disk(order: &RunOrder, child: Option<i32>) -> Option<Verdict> {
     if order.jail.files.is_none() && order.jail.disk.is_none() {
         return None;
     }
-    let (files, bytes) = tree::folder_usage(
+    let (files, mut bytes) = tree::folder_usage(
         &order.folder,
         order.jail.files.unwrap_or(u64::MAX),
         order.jail.disk.unwrap_or(u64::MAX),
     );
+    bytes += child.map_or(0, |child| tree::unlinked(child, order.jail.root.is_some()));
     if order.jail.files.is_some_and(|limit| files > limit) {
         return Some(Verdict::Files(files));
     }
