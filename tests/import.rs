@@ -140,6 +140,8 @@ fn every_import_builds() {
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: Some(1),
     };
     let outcome = engine::build(
