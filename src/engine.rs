@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::check::{self, site::SiteRequest};
 use crate::config::Config;
-use crate::diagnostic::{Diagnostic, Diagnostics, Staged};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Staged, codes};
 use crate::emit::publish::{Destination, WriteSummary};
 use crate::emit::{self, Parts};
 use crate::error::Error;
@@ -52,6 +52,11 @@ pub struct BuildRequest {
     pub locked: bool,
     /// Whether expected files are written instead of compared.
     pub bless: bool,
+    /// Whether the site is for its author's eyes: a snippet that did not do what was reviewed is shown as that, and does
+    /// not withhold the rest.
+    pub preview: bool,
+    /// Whether snippets that need a run are left as running; who asks for it builds again without.
+    pub defer: bool,
     /// Threads and parallel runs; `None` leaves it to book.toml and the machine.
     pub jobs: Option<usize>,
 }
@@ -113,6 +118,8 @@ pub struct Counts {
     pub manual: usize,
     /// Snippets that were not run in this build.
     pub stale: usize,
+    /// Snippets whose run was left to the next build.
+    pub running: usize,
 }
 
 pub use crate::private::PRIVATE;
@@ -180,6 +187,7 @@ fn walk(
             .or(config.snippets.jobs)
             .unwrap_or_else(rayon::current_num_threads),
         bless: request.bless,
+        defer: request.defer,
     };
     let mut proofs = execute::execute(&book, &sources, sys, memo, &execution, emit).collect(&mut found);
     if request.goal == Goal::Snippets {
@@ -307,7 +315,11 @@ fn finish(
     for diagnostic in &diagnostics {
         emit(Event::Diagnosed(Box::new(diagnostic.clone())));
     }
-    let clean = !diagnostics.has_errors();
+    let clean = if request.preview {
+        !diagnostics.iter().any(withholds)
+    } else {
+        !diagnostics.has_errors()
+    };
     let site = made.site.filter(|_| clean);
     let mut published = None;
     if let (Some(site), Goal::Publish(out)) = (&site, &request.goal) {
@@ -343,6 +355,13 @@ fn finish(
     })
 }
 
+/// Whether a site with this fault is not even shown to its author. What snippets did is on their receipts; a snippet
+/// that is not there has none.
+fn withholds(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
+        && (!diagnostic.code.as_str().starts_with("snippet/") || diagnostic.code == codes::SNIPPET_UNKNOWN)
+}
+
 fn count(book: &Book, proofs: &VerifiedOutputs, pages: usize) -> Counts {
     let with = |wanted: fn(&Status) -> bool| {
         proofs
@@ -361,6 +380,7 @@ fn count(book: &Book, proofs: &VerifiedOutputs, pages: usize) -> Counts {
         cached: proofs.cached,
         manual: with(|status| matches!(status, Status::Manual(_))),
         stale: with(|status| matches!(status, Status::Stale(_))),
+        running: with(|status| *status == Status::Running),
     }
 }
 

@@ -34,6 +34,8 @@ fn build(files: &BTreeMap<String, Vec<u8>>) -> Outcome {
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: Some(1),
     };
     engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
@@ -156,6 +158,8 @@ fn an_edit_and_its_undoing_give_what_a_clean_build_gives() {
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: None,
     };
     let incremental = |files: &BTreeMap<String, Vec<u8>>| {

@@ -130,6 +130,8 @@ fn build(files: BTreeMap<String, Vec<u8>>) -> Outcome {
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: Some(1),
     };
     engine::build(

@@ -36,6 +36,8 @@ fn outcome() -> Outcome {
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: None,
     };
     engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))

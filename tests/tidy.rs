@@ -121,7 +121,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("scaffold", &[]),
-    ("serve", &["engine", "event", "system", "model", "memo", "error"]),
+    (
+        "serve",
+        &["engine", "event", "system", "model", "memo", "error", "report"],
+    ),
 ];
 
 /// Crates that only some rooms may use.
@@ -135,6 +138,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report"]),
     ("tiny_http", &["serve"]),
     ("notify", &["serve"]),
+    ("getrandom", &["serve"]),
+    ("ctrlc", &["cli"]),
     ("ureq", &["external"]),
     ("rustls", &["external"]),
     ("url", &["external"]),

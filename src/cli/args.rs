@@ -131,6 +131,12 @@ pub(super) struct ServeArgs {
     /// How changes are noticed
     #[arg(long, default_value = "native")]
     pub(super) watcher: Watcher,
+    /// Go to where the last edit shows
+    #[arg(long)]
+    pub(super) follow: bool,
+    /// Address that opens a file in your editor, with `{path}`, `{line}` and `{column}`
+    #[arg(long, value_name = "URL", env = "PROOFBOOK_EDITOR", default_value = "vscode://file/{path}:{line}:{column}", value_parser = editor)]
+    pub(super) editor: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -251,5 +257,21 @@ fn base_url(text: &str) -> Result<String, String> {
             Ok(text.to_owned())
         }
         _ => Err("an absolute address such as `https://example.org/guides/`".to_owned()),
+    }
+}
+
+fn editor(text: &str) -> Result<String, String> {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let runs_code = ["javascript", "data", "vbscript"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if named && !runs_code && text.contains("{path}") {
+        Ok(text.to_owned())
+    } else {
+        Err("an address with `{path}` in it, such as `vscode://file/{path}:{line}:{column}`".to_owned())
     }
 }

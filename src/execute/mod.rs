@@ -87,6 +87,8 @@ pub struct ExecuteRequest<'a> {
     pub jobs: usize,
     /// Whether expected files are written instead of compared (`--bless`).
     pub bless: bool,
+    /// Whether snippets of which the memo knows nothing are left as [`Status::Running`].
+    pub defer: bool,
 }
 
 /// Everything that the steps of an execution share.
@@ -137,7 +139,12 @@ pub fn execute(
             }
         }
     };
-    let (run_folder, _slot) = run_folder(sys, request);
+    // Who runs nothing needs no folder, and must not take it from a build beside it that does.
+    let (run_folder, _slot) = if request.defer {
+        (PathBuf::new(), None)
+    } else {
+        run_folder(sys, request)
+    };
     let work = Work {
         sources,
         sys,
@@ -229,6 +236,12 @@ pub fn execute(
     outputs.sandbox = common(layers.iter().map(Vec::as_slice));
     for found in selected {
         let Some(observation) = observed.get(&found.slug) else {
+            if request.defer {
+                outputs
+                    .snippets
+                    .insert(found.slug.clone(), blank(found, Status::Running));
+                continue;
+            }
             // Why was told already.
             let mut proof = blank(found, Status::Failed);
             let code = without.get(&found.slug).copied();
@@ -320,6 +333,7 @@ impl Work<'_> {
             refusal: None,
             warnings: Vec::new(),
             failure: None,
+            differences: Vec::new(),
         }
     }
 
@@ -356,7 +370,7 @@ impl Work<'_> {
                 None => missing.push((found, key)),
             }
         }
-        if missing.is_empty() {
+        if missing.is_empty() || self.request.defer {
             return seen;
         }
         let sandbox = match Sandbox::prepare(self) {

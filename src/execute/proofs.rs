@@ -209,7 +209,7 @@ fn item(proof: &SnippetProof, found: &SnippetCrate, sources: &Sources) -> ProofI
         status: proof.status.as_str().to_owned(),
         reason: match &proof.status {
             Status::Manual(reason) | Status::Stale(reason) => Some(reason.clone()),
-            Status::Verified | Status::Failed => None,
+            Status::Verified | Status::Failed | Status::Running => None,
         },
         source_hash: proof.source_hash.hex(),
         lock_hash: proof.lock_hash.hex(),

@@ -48,6 +48,8 @@ struct Verifier<'a> {
     seen: String,
     /// An inline block's output that was accepted.
     blessed: Option<String>,
+    /// Differences that may be accepted.
+    differences: Vec<String>,
 }
 
 /// Fills in a proof; it is verified if nothing is wrong.
@@ -66,6 +68,7 @@ pub(super) fn verify(
         diagnostics: Vec::new(),
         seen: String::new(),
         blessed: None,
+        differences: Vec::new(),
     };
     proof.outside = observation.outside.iter().map(OutsideFile::pair).collect();
     proof.warnings = verifier.rustc(&observation.warnings);
@@ -85,6 +88,10 @@ pub(super) fn verify(
         proof.runs.clear();
         proof.tests = None;
         proof.refusal = None;
+        // Accepting outputs mends nothing else.
+        if verifier.differences.len() == verifier.diagnostics.len() {
+            proof.differences = std::mem::take(&mut verifier.differences);
+        }
     } else {
         proof.status = Status::Verified;
     }
@@ -453,12 +460,12 @@ impl Verifier<'_> {
                         found.slug
                     )
                 };
+                let difference = diff(&expected, observed, (&path, "this build"));
                 let diagnostic = self
                     .reporter
                     .about(found, codes::SNIPPET_MISMATCH, what)
                     .detail(format!(
-                        "{}\n\nreproduce it{}: {}",
-                        diff(&expected, observed, (&path, "this build")),
+                        "{difference}\n\nreproduce it{}: {}",
                         if found.inline.is_some() {
                             String::new()
                         } else {
@@ -470,10 +477,12 @@ impl Verifier<'_> {
                         "if the new output is right: proofbook test {} --bless",
                         found.slug
                     ));
+                self.differences.push(difference);
                 self.say(diagnostic);
                 None
             }
             None => {
+                let difference = diff("", observed, ("/dev/null", "this build"));
                 let diagnostic = self
                     .reporter
                     .about(
@@ -485,11 +494,12 @@ impl Verifier<'_> {
                             format!("`{}/{name}` is not there", found.folder)
                         },
                     )
-                    .detail(diff("", observed, ("/dev/null", "this build")))
+                    .detail(difference.clone())
                     .help(format!(
                         "if this output is right: proofbook test {} --bless",
                         found.slug
                     ));
+                self.differences.push(difference);
                 self.say(diagnostic);
                 None
             }

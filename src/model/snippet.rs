@@ -270,6 +270,8 @@ pub enum Status {
     Manual(String),
     /// It was not run in this build; the reason.
     Stale(String),
+    /// It needs a run that this build left to the next one; for sites that are shown while they are written.
+    Running,
 }
 
 impl Status {
@@ -281,6 +283,7 @@ impl Status {
             Self::Failed => "failed",
             Self::Manual(_) => "manual",
             Self::Stale(_) => "stale",
+            Self::Running => "running",
         }
     }
 }
@@ -424,6 +427,9 @@ pub struct SnippetProof {
     pub warnings: Vec<RustcDiagnostic>,
     /// Code of the diagnostic, for a failed one.
     pub failure: Option<&'static str>,
+    /// Where a failed one printed something else than was reviewed and nothing else is wrong with it: the differences,
+    /// which may be accepted. For the author alone; no page shows them.
+    pub differences: Vec<String>,
 }
 
 /// A binary's verified run.

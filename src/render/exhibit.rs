@@ -479,7 +479,9 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
 }
 
 fn unverified(proof: Option<&SnippetProof>) -> ReceiptView {
+    let running = proof.is_some_and(|proof| proof.status == Status::Running);
     let reason = match proof.map(|proof| &proof.status) {
+        Some(Status::Running) => "Its output will stand here as soon as it is verified".to_owned(),
         Some(Status::Manual(reason)) => format!("Never run by a build: {reason}"),
         Some(Status::Stale(reason)) => format!("This build did not run it: {reason}"),
         Some(Status::Failed) => "It did not do what was reviewed".to_owned(),
@@ -488,7 +490,11 @@ fn unverified(proof: Option<&SnippetProof>) -> ReceiptView {
     ReceiptView {
         kind: "unverified",
         icon: "none",
-        words: "Not verified in this build",
+        words: if running {
+            "Running…"
+        } else {
+            "Not verified in this build"
+        },
         detail: String::new(),
         streams: Vec::new(),
         silent: false,

@@ -148,6 +148,9 @@ pub fn summary(outcome: &Outcome) -> String {
     if counts.stale > 0 && outcome.site.is_some() {
         let _ = write!(text, ", {} not verified in this build", counts.stale);
     }
+    if counts.running > 0 {
+        let _ = write!(text, ", {} running", counts.running);
+    }
     let (errors, warnings) = (
         outcome.diagnostics.count(Severity::Error),
         outcome.diagnostics.count(Severity::Warning),

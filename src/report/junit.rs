@@ -123,6 +123,9 @@ fn snippets(outcome: &Outcome) -> Vec<Case> {
                 case.verdict = match &proof.status {
                     Status::Verified => Verdict::Passed,
                     Status::Manual(why) | Status::Stale(why) => Verdict::Skipped { why: why.clone() },
+                    Status::Running => Verdict::Skipped {
+                        why: "it still runs".to_owned(),
+                    },
                     Status::Failed => Verdict::Failed {
                         kind: proof.failure.unwrap_or("snippet").to_owned(),
                         message: "the snippet is not verified".to_owned(),
@@ -136,7 +139,7 @@ fn snippets(outcome: &Outcome) -> Vec<Case> {
 }
 
 /// The snippet that a diagnostic is said of: the one whose folder it points into, else the one that it names.
-fn owner<'a>(diagnostic: &Diagnostic, outcome: &'a Outcome) -> Option<&'a str> {
+pub(super) fn owner<'a>(diagnostic: &Diagnostic, outcome: &'a Outcome) -> Option<&'a str> {
     if !diagnostic.code.as_str().starts_with("snippet/") {
         return None;
     }

@@ -51,6 +51,7 @@ pub(super) fn outcome() -> Outcome {
         refusal: None,
         warnings: Vec::new(),
         failure,
+        differences: Vec::new(),
     };
     let mut proofs = VerifiedOutputs::default();
     for (slug, status, failure) in [

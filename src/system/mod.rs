@@ -4,6 +4,8 @@
 pub mod jail;
 mod memory;
 mod os;
+#[cfg(target_os = "linux")]
+mod outside;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -207,6 +209,16 @@ pub trait System: Sync {
     /// When a file was last changed, in nanoseconds since 1970, and its length in bytes; `None` if it is not there. For
     /// telling that a file is the same as before without reading it.
     fn stamp(&self, path: &Path) -> Option<(u128, u64)>;
+
+    /// Whether a folder lies on a file system that other machines change without our system telling.
+    fn is_remote(&self, _folder: &Path) -> bool {
+        false
+    }
+
+    /// The program that listens on a TCP port, as in `node (pid 123)`, where that can be known.
+    fn listener(&self, _port: u16) -> Option<String> {
+        None
+    }
 
     /// Our process's id.
     fn process_id(&self) -> u32;

@@ -182,6 +182,16 @@ impl System for OsSystem {
         Some((changed.as_nanos(), metadata.len()))
     }
 
+    #[cfg(target_os = "linux")]
+    fn is_remote(&self, folder: &Path) -> bool {
+        super::outside::is_remote(folder)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn listener(&self, port: u16) -> Option<String> {
+        super::outside::listener(port)
+    }
+
     fn process_id(&self) -> u32 {
         process::id()
     }

@@ -258,6 +258,7 @@ impl Archive {
             locked: true,
             jobs: request.jobs,
             bless: false,
+            defer: false,
         };
         let memo = Memo::in_memory();
         let staged = execute::execute(&self.book, &self.sources, sys, &memo, &execution, emit);

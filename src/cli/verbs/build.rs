@@ -19,6 +19,8 @@ pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> 
         no_run: build.no_run,
         locked: build.locked,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: build.jobs,
     };
     let mut progress = console.progress();

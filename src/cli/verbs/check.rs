@@ -33,6 +33,8 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
         no_run: false,
         locked: false,
         bless: false,
+        preview: false,
+        defer: false,
         jobs: None,
     };
     let memo = memo(&root);

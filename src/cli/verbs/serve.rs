@@ -1,6 +1,9 @@
 //! `proofbook serve`
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
 
 use super::{absolute, memo, open_in_browser, system};
 use crate::cli::ExitCode;
@@ -9,7 +12,8 @@ use crate::cli::console::{Console, Progress};
 use crate::engine::{BuildRequest, Goal, Outcome};
 use crate::error::Error;
 use crate::event::Event;
-use crate::serve::{self, Listener, ServeRequest, WatchKind};
+use crate::serve::{Listener, ServeRequest, Session, WatchKind};
+use crate::system::System;
 
 pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -> anyhow::Result<ExitCode> {
     let root = absolute(&args.root)?;
@@ -30,6 +34,8 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
             no_run: false,
             locked: false,
             bless: false,
+            preview: false,
+            defer: false,
             jobs: None,
         },
         address: SocketAddr::new(options.hostname, options.port),
@@ -37,21 +43,36 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
             Watcher::Native => WatchKind::Native,
             Watcher::Poll => WatchKind::Poll,
         },
+        follow: options.follow,
+        editor: options.editor.clone(),
     };
     let mut voice = Voice {
         console,
         open: options.open,
         progress: None,
     };
-    match serve::serve(&system(), &memo(&root), &request, &mut voice) {
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse => anyhow::bail!(
-            "port {} of {} is taken; end the program that holds it, or choose another with `-p` (0 takes a free one)",
-            options.port,
-            options.hostname
-        ),
+    let session = Session::new();
+    let stopper = session.stopper();
+    ctrlc::set_handler(move || stopper.stop()).context("failed to listen for Ctrl-C")?;
+    let sys: Arc<dyn System + Send + Sync> = Arc::new(system());
+    match session.serve(&sys, &Arc::new(memo(&root)), &request, &mut voice) {
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse => {
+            anyhow::bail!(taken(options, sys.listener(options.port).as_deref()))
+        }
         done => done?,
     }
     Ok(ExitCode::Clean)
+}
+
+/// What to do where another program listens on the port.
+fn taken(options: &ServeArgs, by: Option<&str>) -> String {
+    let (port, by) = (options.port, by.map_or(String::new(), |by| format!(" by {by}")));
+    format!(
+        "port {port} of {} is taken{by}; end the program that holds it, or choose another port with \
+         `-p {}` (`-p 0` takes a free one)",
+        options.hostname,
+        port.checked_add(1).unwrap_or(3000),
+    )
 }
 
 struct Voice<'a> {
@@ -77,7 +98,10 @@ impl Listener for Voice<'_> {
 
     fn built(&mut self, outcome: &Outcome) {
         self.progress = None;
-        self.console.report(outcome);
+        // What still runs is told of when it is done; until then only what withholds the site matters.
+        if outcome.counts.running == 0 || outcome.site.is_none() {
+            self.console.report(outcome);
+        }
     }
 
     fn failed(&mut self, error: &Error) {

@@ -30,6 +30,8 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
         no_run: false,
         locked: false,
         bless: test.bless,
+        preview: false,
+        defer: false,
         jobs: None,
     };
     let mut progress = console.progress();
