@@ -232,6 +232,8 @@ fn codes_without_layers(book: &str, ci: bool) -> Vec<String> {
         only: Vec::new(),
         partition: None,
         no_run: false,
+        defer: false,
+        preview: false,
         locked: false,
         bless: false,
         jobs: Some(1),
