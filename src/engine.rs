@@ -22,7 +22,7 @@ use crate::memo::{ContentHash, Memo};
 use crate::model::book::{Book, ExternalLink};
 use crate::model::guide::{Document, DocumentKind};
 use crate::model::site::Site;
-use crate::model::snippet::{Partition, Status, VerifiedOutputs};
+use crate::model::snippet::{Partition, SnippetCrate, Status, VerifiedOutputs, archive_path};
 use crate::parse::{self, ParseOptions};
 use crate::private;
 use crate::render::{self, RenderRequest, Theme};
@@ -216,10 +216,11 @@ fn walk(
     proofs.rustc = proofs.rustc.trim().to_owned();
 
     emit(start(Stage::Search, None));
-    let index = if config.html.search {
-        search::build(&book, &sources, &config.html.synonyms)
-    } else {
-        search::SearchIndex::default()
+    let index = match request.goal {
+        _ if !config.html.search => search::SearchIndex::default(),
+        // Nobody searches a site that is only checked; that pages name an index is all that matters.
+        Goal::Check => search::SearchIndex::placeholder(),
+        _ => search::build(&book, &sources, &config.html.synonyms),
     };
 
     emit(start(Stage::Render, None));
@@ -241,13 +242,22 @@ fn walk(
 
     emit(start(Stage::Emit, Some(pages.len())));
     let mut files: Vec<_> = theme.asset_files();
-    files.extend(execute::archive::archives(
-        &book,
-        &sources,
-        &config.snippets,
-        memo,
-        sys,
-    ));
+    if request.goal == Goal::Check {
+        let named = |found: &SnippetCrate| archive_path(&found.slug, found.inline.is_some());
+        files.extend(
+            book.snippets
+                .values()
+                .filter_map(|found| Some((named(found)?, Vec::new().into()))),
+        );
+    } else {
+        files.extend(execute::archive::archives(
+            &book,
+            &sources,
+            &config.snippets,
+            memo,
+            sys,
+        ));
+    }
     files.extend(index.files);
     files.extend(render::additional_files(&config, &sources));
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {

@@ -54,6 +54,18 @@ pub struct SearchIndex {
     pub root: Option<SitePath>,
 }
 
+impl SearchIndex {
+    /// An index of nothing, for a site that is made to be looked at by rules alone: pages name it, and it is there.
+    #[must_use]
+    pub fn placeholder() -> Self {
+        let root = SitePath::new("search/index.json").ok();
+        Self {
+            files: root.iter().map(|path| (path.clone(), Arc::from([]))).collect(),
+            root,
+        }
+    }
+}
+
 /// Builds the index; `synonyms` are terms with the terms that mean the same.
 #[must_use]
 pub fn build(book: &Book, sources: &Sources, synonyms: &BTreeMap<String, Vec<String>>) -> SearchIndex {
