@@ -12,7 +12,7 @@ use super::guide_page::{self, At, edit_url, question_outcome, short_text, tags};
 use super::head::{About, head_view};
 use super::html::{Writer, escaped};
 use super::markdown::{self, markdown_path};
-use super::site_view::{level_view, practice_path, site_view};
+use super::site_view::{Facts, SEARCH_STAND_IN, level_view, practice_path, site_view};
 use super::template::Templates;
 use super::view::{
     CountView, FeaturedView, GuideContext, HeadingView, HomeContext, HomeView, LinkView, Markup,
@@ -35,6 +35,7 @@ pub(super) struct Maker<'a> {
     pub(super) templates: &'a Templates<'a>,
     pub(super) memo: &'a Memo,
     pub(super) sys: &'a dyn System,
+    pub(super) facts: &'a Facts,
 }
 
 /// A page to be made.
@@ -111,6 +112,7 @@ impl<'a> Maker<'a> {
             templates: self.templates,
             memo: self.memo,
             sys: self.sys,
+            facts: self.facts,
             path,
             base: None,
         }
@@ -128,7 +130,10 @@ impl<'a> Maker<'a> {
             .memo
             .cached("page", key, || self.templates.render(template, context));
         match &*made {
-            Ok(html) => Ok(Html::trusted(html.clone())),
+            Ok(html) => Ok(Html::trusted(match self.request.search_root {
+                Some(path) => html.replace(SEARCH_STAND_IN, path.as_str()),
+                None => html.clone(),
+            })),
             Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
         }
     }

@@ -12,6 +12,10 @@ use crate::model::guide::QuestionLevel;
 use crate::model::site::{Html, SitePath};
 use crate::model::snippet::Status;
 
+/// Stands in pages for the path of the search index's entry file until they are made. Its name changes with every word of
+/// the book, and no page should have to be made anew for that.
+pub(super) const SEARCH_STAND_IN: &str = "search/root-stands-in-7d1e5b0c92a6.js";
+
 /// The site as seen from a page; `section` is the entry of the bar that is current.
 pub(super) fn site_view(
     request: &RenderRequest<'_>,
@@ -41,8 +45,8 @@ pub(super) fn site_view(
             .book
             .guides
             .iter()
-            .enumerate()
-            .map(|(at, guide)| guide_link(at, guide, page))
+            .zip(&page.facts.guides)
+            .map(|(guide, facts)| guide_link(guide, facts, page))
             .collect(),
         pages: request
             .book
@@ -70,13 +74,15 @@ pub(super) fn site_view(
             ColorTheme::Light => "light",
             ColorTheme::Dark => "dark",
         },
-        search: request.search_root.map(|path| page.url(path)),
+        search: request
+            .search_root
+            .and_then(|_| Some(page.url(&SitePath::new(SEARCH_STAND_IN).ok()?))),
         print: html.print,
         csp: policy(&request.theme.init_script),
         theme_script: Html::trusted(request.theme.init_script.clone()).into(),
         generator: format!("proofbook {}", env!("CARGO_PKG_VERSION")),
-        question_count: request.book.questions().count(),
-        proof: proof_view(request),
+        question_count: page.facts.questions,
+        proof: page.facts.proof.clone(),
     }
 }
 
@@ -115,44 +121,87 @@ fn policy(init_script: &str) -> String {
     )
 }
 
-fn guide_link(index: usize, guide: &Guide, page: &PageContext<'_>) -> GuideLinkView {
-    let questions: Vec<_> = guide.questions(index).collect();
-    let levels: Vec<CountView> = QuestionLevel::ALL
-        .into_iter()
-        .map(|level| CountView {
-            name: level.as_str().to_owned(),
-            word: level_view(level).word.to_owned(),
-            count: questions
-                .iter()
-                .filter(|at| at.question.level == Some(level))
-                .count(),
-        })
-        .collect();
-    let words: Vec<String> = levels
-        .iter()
-        .filter(|level| level.count > 0)
-        .map(|level| format!("{} {}", level.count, level.name))
-        .collect();
-    let first = guide
-        .pages
-        .iter()
-        .find(|page| page.document.questions().next().is_some());
+/// What all pages say alike of the site, counted once: large sites have thousands of pages that list all guides.
+pub(super) struct Facts {
+    /// By guide.
+    guides: Vec<GuideFacts>,
+    questions: usize,
+    proof: ProofView,
+}
+
+struct GuideFacts {
+    questions: usize,
+    levels: Vec<CountView>,
+    levels_text: String,
+    practice: Option<SitePath>,
+}
+
+impl Facts {
+    pub(super) fn new(request: &RenderRequest<'_>) -> Self {
+        let guides = request.book.guides.iter().enumerate();
+        Self {
+            guides: guides
+                .map(|(index, guide)| GuideFacts::new(index, guide))
+                .collect(),
+            questions: request.book.questions().count(),
+            proof: proof_view(request),
+        }
+    }
+}
+
+impl GuideFacts {
+    fn new(index: usize, guide: &Guide) -> Self {
+        let questions: Vec<_> = guide.questions(index).collect();
+        let levels: Vec<CountView> = QuestionLevel::ALL
+            .into_iter()
+            .map(|level| CountView {
+                name: level.as_str().to_owned(),
+                word: level_view(level).word.to_owned(),
+                count: questions
+                    .iter()
+                    .filter(|at| at.question.level == Some(level))
+                    .count(),
+            })
+            .collect();
+        let words: Vec<String> = levels
+            .iter()
+            .filter(|level| level.count > 0)
+            .map(|level| format!("{} {}", level.count, level.name))
+            .collect();
+        let first = guide
+            .pages
+            .iter()
+            .find(|page| page.document.questions().next().is_some());
+        Self {
+            questions: questions.len(),
+            levels,
+            levels_text: words.join(", "),
+            practice: first.and_then(|first| practice_path(&first.path)),
+        }
+    }
+}
+
+fn guide_link(guide: &Guide, facts: &GuideFacts, page: &PageContext<'_>) -> GuideLinkView {
     GuideLinkView {
         letter: guide.letter.clone(),
         title: guide.title.clone(),
         description: guide.description.clone(),
         href: page.url(guide.path()),
-        practice: first
-            .and_then(|first| practice_path(&first.path))
-            .map(|path| page.url(&path)),
+        practice: facts.practice.as_ref().map(|path| page.url(path)),
         current: guide
             .pages
             .iter()
-            .any(|own| own.path == page.path || practice_path(&own.path).as_ref() == Some(&page.path)),
-        questions: questions.len(),
-        levels,
-        levels_text: words.join(", "),
+            .any(|own| own.path == page.path || is_practice_of(&page.path, &own.path)),
+        questions: facts.questions,
+        levels: facts.levels.clone(),
+        levels_text: facts.levels_text.clone(),
     }
+}
+
+/// Whether a path is that of another page's practice page.
+fn is_practice_of(path: &SitePath, page: &SitePath) -> bool {
+    let below = path.as_str().strip_prefix(page.url());
+    below == Some("practice/index.html")
 }
 
 /// The practice page of a guide's page.
