@@ -1,7 +1,7 @@
 // From saving to seeing: how long after a write the page hears of it, and how long until the new bytes are served.
 //   node benches/serve.mjs [questions...]     (default: 20 2000 20000; a release build must be there)
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const binary = process.env.PROOFBOOK_BIN ?? join(root, 'target/release/proofbook');
 const sizes = process.argv.slice(2).map(Number);
-const PER_PAGE = 20, ROUNDS = 15;
+const PER_PAGE = 20, PER_GUIDE = 20, ROUNDS = 15;
 const WORDS = `ownership borrow lifetime trait closure iterator channel mutex future executor allocator pointer reference
 variance dispatch pattern guard result panic thread index query replica quorum commit snapshot cache eviction latency queue
 socket token cookie schema cursor planner histogram layer volume cluster pipeline stage branch linker symbol section`.split(/\s+/);
@@ -46,7 +46,11 @@ for (const questions of sizes.length ? sizes : [20, 2000, 20000]) {
   mkdirSync(join(folder, 'content'));
   writeFileSync(join(folder, 'book.toml'), '[book]\ntitle = "Bench"\n');
   for (let number = 0; number < questions / PER_PAGE; number++) {
-    writeFileSync(join(folder, `content/guide-${number}.md`), guide(number, 'Nothing yet.'));
+    // Guides of twenty pages, as sites of that size have.
+    const topic = join(folder, `content/topic-${Math.floor(number / PER_GUIDE)}`);
+    mkdirSync(topic, { recursive: true });
+    if (number % PER_GUIDE === 0) writeFileSync(join(topic, '_index.md'), `---\ntitle: Topic ${number / PER_GUIDE}\n---\n\nA topic.\n`);
+    writeFileSync(join(topic, `guide-${number}.md`), guide(number, 'Nothing yet.'));
   }
   const started = performance.now();
   const server = spawn(binary, ['--root', folder, 'serve', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -62,7 +66,7 @@ for (const questions of sizes.length ? sizes : [20, 2000, 20000]) {
   const start = performance.now() - started;
   let heard = () => {};
   let page = '';
-  const channel = get(`${base}.proofbook/events?page=/guide-0/`, (answer) => {
+  const channel = get(`${base}.proofbook/events?page=/topic-0/guide-0/`, (answer) => {
     let text = '';
     answer.setEncoding('utf8');
     answer.on('data', (part) => {
@@ -82,15 +86,14 @@ for (const questions of sizes.length ? sizes : [20, 2000, 20000]) {
     const text = guide(0, `Edit ${round} of this run.`);
     const event = new Promise((done) => { heard = done; });
     const before = performance.now();
-    writeFileSync(join(folder, 'content/guide-0.md'), text);
+    writeFileSync(join(folder, 'content/topic-0/guide-0.md'), text);
     events.push(await event - before);
     for (;;) {
-      if ((await body(`${base}guide-0/`)).includes(`Edit ${round} of this run.`)) break;
+      if ((await body(`${base}topic-0/guide-0/`)).includes(`Edit ${round} of this run.`)) break;
     }
     bytes.push(performance.now() - before);
     await new Promise((done) => setTimeout(done, 150));
   }
-  const { readFileSync } = await import('node:fs');
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0;
   console.log(`${String(questions).padStart(9)} ${ms(start)}   ${ms(median(events))}, ${ms(Math.max(...events))}   ${ms(median(bytes))}, ${ms(Math.max(...bytes))}        ${(resident / 1024).toFixed(0)} MB`);
   channel.destroy();

@@ -1,5 +1,6 @@
 //! What the writing of one page needs to know.
 
+use super::site_view::Facts;
 use super::template::Templates;
 use crate::config::Config;
 use crate::memo::Memo;
@@ -18,6 +19,8 @@ pub(super) struct PageContext<'a> {
     pub(super) templates: &'a Templates<'a>,
     pub(super) memo: &'a Memo,
     pub(super) sys: &'a dyn System,
+    /// What all pages say alike.
+    pub(super) facts: &'a Facts,
     /// Where the page is written.
     pub(super) path: SitePath,
     /// For `404.html`, which is served at any depth: the prefix of every URL.

@@ -56,13 +56,13 @@ pub struct RenderRequest<'a> {
 pub fn render(request: &RenderRequest<'_>, memo: &Memo, sys: &dyn System) -> Staged<Vec<Page>> {
     let mut diagnostics = Vec::new();
     let templates = template::Templates::new(request.theme, &mut diagnostics);
-    let facts = site_view::BookFacts::new(request.book);
+    let facts = site_view::Facts::new(request);
     let maker = pages::Maker {
         request,
-        facts: &facts,
         templates: &templates,
         memo,
         sys,
+        facts: &facts,
     };
     let mut pages = maker.all().collect(&mut diagnostics);
     pages.sort_by(|a, b| a.path.cmp(&b.path));

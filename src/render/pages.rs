@@ -12,7 +12,7 @@ use super::guide_page::{self, At, edit_url, question_outcome, short_text, tags};
 use super::head::{About, head_view};
 use super::html::{Writer, escaped};
 use super::markdown::{self, markdown_path};
-use super::site_view::{BookFacts, level_view, practice_path, site_view};
+use super::site_view::{Facts, SEARCH_STAND_IN, level_view, practice_path, site_view};
 use super::template::Templates;
 use super::view::{
     CountView, FeaturedView, GuideContext, HeadingView, HomeContext, HomeView, LinkView, Markup,
@@ -32,10 +32,10 @@ use crate::system::System;
 #[derive(Clone, Copy)]
 pub(super) struct Maker<'a> {
     pub(super) request: &'a RenderRequest<'a>,
-    pub(super) facts: &'a BookFacts,
     pub(super) templates: &'a Templates<'a>,
     pub(super) memo: &'a Memo,
     pub(super) sys: &'a dyn System,
+    pub(super) facts: &'a Facts,
 }
 
 /// A page to be made.
@@ -112,6 +112,7 @@ impl<'a> Maker<'a> {
             templates: self.templates,
             memo: self.memo,
             sys: self.sys,
+            facts: self.facts,
             path,
             base: None,
         }
@@ -129,7 +130,10 @@ impl<'a> Maker<'a> {
             .memo
             .cached("page", key, || self.templates.render(template, context));
         match &*made {
-            Ok(html) => Ok(Html::trusted(html.clone())),
+            Ok(html) => Ok(Html::trusted(match self.request.search_root {
+                Some(path) => html.replace(SEARCH_STAND_IN, path.as_str()),
+                None => html.clone(),
+            })),
             Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
         }
     }
@@ -151,7 +155,7 @@ impl<'a> Maker<'a> {
         } = guide_page::views(self.request, &page, at);
         let (title, description) = (about.title.clone(), about.description.clone());
         let context = GuideContext {
-            site: site_view(self.request, self.facts, &page, "guides"),
+            site: site_view(self.request, &page, "guides"),
             head: head_view(&page, about),
             practice: at.practice,
             guide,
@@ -236,7 +240,7 @@ impl<'a> Maker<'a> {
             updated: updated(&document.front),
         };
         let context = ProseContext {
-            site: site_view(self.request, self.facts, &page, "page"),
+            site: site_view(self.request, &page, "page"),
             head: head_view(&page, about),
             page: view,
         };
@@ -314,7 +318,7 @@ impl<'a> Maker<'a> {
             }),
         };
         let context = HomeContext {
-            site: site_view(self.request, self.facts, &page, "home"),
+            site: site_view(self.request, &page, "home"),
             head: head_view(&page, about),
             home: view,
         };
@@ -414,7 +418,7 @@ impl<'a> Maker<'a> {
             items,
         };
         let context = QuestionsContext {
-            site: site_view(self.request, self.facts, &page, "questions"),
+            site: site_view(self.request, &page, "questions"),
             head: head_view(&page, about),
             questions: view,
         };
@@ -484,7 +488,7 @@ impl<'a> Maker<'a> {
             updated: None,
         };
         let context = ProseContext {
-            site: site_view(self.request, self.facts, &page, ""),
+            site: site_view(self.request, &page, ""),
             head: head_view(&page, about),
             page: view,
         };
@@ -528,7 +532,7 @@ impl<'a> Maker<'a> {
             head.canonical = Some(address.clone());
         }
         let context = RedirectContext {
-            site: site_view(self.request, self.facts, &page, ""),
+            site: site_view(self.request, &page, ""),
             head,
             target,
         };

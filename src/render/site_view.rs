@@ -1,7 +1,5 @@
 //! What every page knows of its site.
 
-use std::collections::HashSet;
-
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
@@ -9,15 +7,18 @@ use super::RenderRequest;
 use super::context::PageContext;
 use super::view::{CountView, GuideLinkView, LevelView, LinkView, ProofView, SiteView};
 use crate::config::ColorTheme;
-use crate::model::book::{Book, Guide};
+use crate::model::book::Guide;
 use crate::model::guide::QuestionLevel;
 use crate::model::site::{Html, SitePath};
 use crate::model::snippet::Status;
 
+/// Stands in pages for the path of the search index's entry file until they are made. Its name changes with every word of
+/// the book, and no page should have to be made anew for that.
+pub(super) const SEARCH_STAND_IN: &str = "search/root-stands-in-7d1e5b0c92a6.js";
+
 /// The site as seen from a page; `section` is the entry of the bar that is current.
 pub(super) fn site_view(
     request: &RenderRequest<'_>,
-    facts: &BookFacts,
     page: &PageContext<'_>,
     section: &'static str,
 ) -> SiteView {
@@ -44,7 +45,7 @@ pub(super) fn site_view(
             .book
             .guides
             .iter()
-            .zip(&facts.guides)
+            .zip(&page.facts.guides)
             .map(|(guide, facts)| guide_link(guide, facts, page))
             .collect(),
         pages: request
@@ -73,13 +74,15 @@ pub(super) fn site_view(
             ColorTheme::Light => "light",
             ColorTheme::Dark => "dark",
         },
-        search: request.search_root.map(|path| page.url(path)),
+        search: request
+            .search_root
+            .and_then(|_| Some(page.url(&SitePath::new(SEARCH_STAND_IN).ok()?))),
         print: html.print,
         csp: policy(&request.theme.init_script),
         theme_script: Html::trusted(request.theme.init_script.clone()).into(),
         generator: format!("proofbook {}", env!("CARGO_PKG_VERSION")),
-        question_count: facts.questions,
-        proof: proof_view(request),
+        question_count: page.facts.questions,
+        proof: page.facts.proof.clone(),
     }
 }
 
@@ -118,6 +121,66 @@ fn policy(init_script: &str) -> String {
     )
 }
 
+/// What all pages say alike of the site, counted once: large sites have thousands of pages that list all guides.
+pub(super) struct Facts {
+    /// By guide.
+    guides: Vec<GuideFacts>,
+    questions: usize,
+    proof: ProofView,
+}
+
+struct GuideFacts {
+    questions: usize,
+    levels: Vec<CountView>,
+    levels_text: String,
+    practice: Option<SitePath>,
+}
+
+impl Facts {
+    pub(super) fn new(request: &RenderRequest<'_>) -> Self {
+        let guides = request.book.guides.iter().enumerate();
+        Self {
+            guides: guides
+                .map(|(index, guide)| GuideFacts::new(index, guide))
+                .collect(),
+            questions: request.book.questions().count(),
+            proof: proof_view(request),
+        }
+    }
+}
+
+impl GuideFacts {
+    fn new(index: usize, guide: &Guide) -> Self {
+        let questions: Vec<_> = guide.questions(index).collect();
+        let levels: Vec<CountView> = QuestionLevel::ALL
+            .into_iter()
+            .map(|level| CountView {
+                name: level.as_str().to_owned(),
+                word: level_view(level).word.to_owned(),
+                count: questions
+                    .iter()
+                    .filter(|at| at.question.level == Some(level))
+                    .count(),
+            })
+            .collect();
+        let words: Vec<String> = levels
+            .iter()
+            .filter(|level| level.count > 0)
+            .map(|level| format!("{} {}", level.count, level.name))
+            .collect();
+        let first = guide
+            .pages
+            .iter()
+            .find(|page| page.document.questions().next().is_some());
+        Self {
+            questions: questions.len(),
+            levels,
+            levels_text: words.join(", "),
+            practice: first.and_then(|first| practice_path(&first.path)),
+        }
+    }
+}
+
 fn guide_link(guide: &Guide, facts: &GuideFacts, page: &PageContext<'_>) -> GuideLinkView {
     GuideLinkView {
         letter: guide.letter.clone(),
@@ -125,79 +188,20 @@ fn guide_link(guide: &Guide, facts: &GuideFacts, page: &PageContext<'_>) -> Guid
         description: guide.description.clone(),
         href: page.url(guide.path()),
         practice: facts.practice.as_ref().map(|path| page.url(path)),
-        current: facts.paths.contains(&page.path),
+        current: guide
+            .pages
+            .iter()
+            .any(|own| own.path == page.path || is_practice_of(&page.path, &own.path)),
         questions: facts.questions,
         levels: facts.levels.clone(),
         levels_text: facts.levels_text.clone(),
     }
 }
 
-/// What every page says of all guides: counted once, not once a page.
-#[derive(Debug)]
-pub(super) struct BookFacts {
-    guides: Vec<GuideFacts>,
-    questions: usize,
-}
-
-#[derive(Debug)]
-struct GuideFacts {
-    questions: usize,
-    levels: Vec<CountView>,
-    levels_text: String,
-    /// Its first practice page.
-    practice: Option<SitePath>,
-    /// Its pages and their practice pages.
-    paths: HashSet<SitePath>,
-}
-
-impl BookFacts {
-    pub(super) fn new(book: &Book) -> Self {
-        let guides: Vec<GuideFacts> = book
-            .guides
-            .iter()
-            .enumerate()
-            .map(|(index, guide)| guide_facts(index, guide))
-            .collect();
-        Self {
-            questions: guides.iter().map(|guide| guide.questions).sum(),
-            guides,
-        }
-    }
-}
-
-fn guide_facts(index: usize, guide: &Guide) -> GuideFacts {
-    let questions: Vec<_> = guide.questions(index).collect();
-    let levels: Vec<CountView> = QuestionLevel::ALL
-        .into_iter()
-        .map(|level| CountView {
-            name: level.as_str().to_owned(),
-            word: level_view(level).word.to_owned(),
-            count: questions
-                .iter()
-                .filter(|at| at.question.level == Some(level))
-                .count(),
-        })
-        .collect();
-    let words: Vec<String> = levels
-        .iter()
-        .filter(|level| level.count > 0)
-        .map(|level| format!("{} {}", level.count, level.name))
-        .collect();
-    let first = guide
-        .pages
-        .iter()
-        .find(|page| page.document.questions().next().is_some());
-    GuideFacts {
-        questions: questions.len(),
-        levels_text: words.join(", "),
-        levels,
-        practice: first.and_then(|first| practice_path(&first.path)),
-        paths: guide
-            .pages
-            .iter()
-            .flat_map(|page| std::iter::once(page.path.clone()).chain(practice_path(&page.path)))
-            .collect(),
-    }
+/// Whether a path is that of another page's practice page.
+fn is_practice_of(path: &SitePath, page: &SitePath) -> bool {
+    let below = path.as_str().strip_prefix(page.url());
+    below == Some("practice/index.html")
 }
 
 /// The practice page of a guide's page.

@@ -115,10 +115,7 @@
     for (const name of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
       addEventListener(name, () => { moved = true; }, { once: true, passive: true });
     }
-    addEventListener('load', () => {
-      if (!moved) scroll();
-      history.scrollRestoration = 'auto';
-    }, { once: true });
+    addEventListener('load', () => { if (!moved) scroll(); }, { once: true });
   };
 
   const go = (id) => {
@@ -373,7 +370,11 @@
   // A browser has few connections to one server: pages that nobody looks at leave theirs to others, and ask anew later.
   const attend = () => (doc.hidden ? disconnect() : connect());
   doc.addEventListener('visibilitychange', attend);
-  addEventListener('pagehide', disconnect);
+  addEventListener('pagehide', () => {
+    disconnect();
+    // Whoever comes back finds the place where the browser left it; only our own loads find it themselves.
+    if (!leaving) history.scrollRestoration = 'auto';
+  });
   addEventListener('pageshow', attend);
   attend();
 })();
