@@ -121,7 +121,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("scaffold", &[]),
     (
         "serve",
-        &["engine", "event", "system", "model", "memo", "error", "report"],
+        &[
+            "engine", "event", "system", "model", "memo", "error", "report", "source",
+        ],
     ),
 ];
 
