@@ -123,7 +123,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("scaffold", &[]),
     (
         "serve",
-        &["engine", "event", "system", "model", "memo", "error", "report"],
+        &[
+            "engine", "event", "system", "model", "memo", "error", "report", "source",
+        ],
     ),
 ];
 

@@ -15,7 +15,7 @@ mod shown;
 mod watch;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -34,8 +34,10 @@ use crate::system::System;
 
 pub use self::watch::WatchKind;
 
-/// How long rounds that were overtaken by further changes are left out. Whoever never stops saving sees something too.
-const OVERTAKEN: Duration = Duration::from_millis(1500);
+/// How long rounds of files that changed meanwhile are left out. Whoever never stops writing sees something too.
+const OVERTAKEN: Duration = Duration::from_secs(10);
+/// How long a mark's event is waited for.
+const MARK: Duration = Duration::from_secs(2);
 
 /// What to serve, and how.
 #[derive(Clone, Debug)]
@@ -160,11 +162,11 @@ impl Session {
                 ..build.clone()
             };
             let outcome = engine::build(&**sys, memo, &ask, &mut |event| listener.event(&event));
-            let overtaken = rounds.overtaken(listener);
+            let overtaken = rounds.overtaken(&outcome, &build.root, &**sys, listener);
             match (overtaken, since) {
                 (Overtaken::Stop, _) => return Ok(()),
-                // What was read may be half of what is there: it is read again, and not shown.
-                (Overtaken::Yes, _)
+                // It is read again, and not shown.
+                (Overtaken::Spoilt, _)
                     if address.is_some() && since.is_none_or(|since| since.elapsed() < OVERTAKEN) => {}
                 _ => {
                     since = None;
@@ -199,6 +201,11 @@ impl Session {
                     Woken::Ran(outcome) => {
                         let is_current = running.take() == Some(round);
                         if is_current && rounds.burst.over().is_none() {
+                            match rounds.overtaken(&outcome, &build.root, &**sys, listener) {
+                                Overtaken::Stop => return Ok(()),
+                                Overtaken::No | Overtaken::Later => {}
+                                Overtaken::Spoilt => continue,
+                            }
                             show(&shown, &outcome, request, listener);
                         } else {
                             // The text has moved on: a further round puts it together with what the memo now knows.
@@ -336,7 +343,10 @@ struct Rounds<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Overtaken {
     No,
-    Yes,
+    /// Others than were read, or after they were.
+    Later,
+    /// What was read may be half of what was there.
+    Spoilt,
     Stop,
 }
 
@@ -355,21 +365,53 @@ impl Rounds<'_> {
         }
     }
 
-    /// Whether a change of files is known that came after the round began.
-    fn overtaken(&mut self, listener: &mut (dyn Listener + Send)) -> Overtaken {
+    /// Whether files changed since the round began, and whether it read some of them while they did.
+    fn overtaken(
+        &mut self,
+        outcome: &Result<Outcome, Error>,
+        root: &Path,
+        sys: &dyn System,
+        listener: &mut (dyn Listener + Send),
+    ) -> Overtaken {
+        let mark = self.watch.mark();
+        let until = Instant::now() + MARK;
         loop {
-            match self.receiver.try_recv() {
-                Ok(Wake::Hint(hint)) => self.note(hint, listener),
+            let left = until.saturating_duration_since(Instant::now());
+            let woken = match mark {
+                Some(_) => self.receiver.recv_timeout(left),
+                None => self.receiver.try_recv().map_err(|error| match error {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                }),
+            };
+            match woken {
+                Ok(Wake::Hint(hint)) => {
+                    let is_mark = match &hint {
+                        Hint::Open(path) | Hint::Other(path) => Some(path) == mark.as_ref(),
+                        _ => false,
+                    };
+                    if is_mark {
+                        break;
+                    }
+                    self.note(hint, listener);
+                }
                 Ok(Wake::Told(event)) => listener.event(&event),
                 Ok(Wake::Ran(outcome)) => self.ran = Some(outcome),
-                Ok(Wake::Stop) | Err(TryRecvError::Disconnected) => return Overtaken::Stop,
-                Err(TryRecvError::Empty) => break,
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return Overtaken::Stop,
+                Err(RecvTimeoutError::Timeout) => break,
             }
         }
-        if self.burst.over().is_some() {
-            Overtaken::Yes
+        if self.burst.over().is_none() {
+            return Overtaken::No;
+        }
+        let spoils = match outcome {
+            Ok(outcome) => self.burst.spoils(&outcome.sources, root, sys),
+            Err(_) => true,
+        };
+        if spoils {
+            Overtaken::Spoilt
         } else {
-            Overtaken::No
+            Overtaken::Later
         }
     }
 

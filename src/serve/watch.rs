@@ -3,7 +3,7 @@
 //! Folders are watched, not single files, so that editors that replace files on saving are no special case. What a
 //! build writes itself, and what no build reads, is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use super::Wake;
 use crate::engine::PRIVATE;
 use crate::error::Error;
+use crate::source::{Source, Sources};
 use crate::system::{FileKind, System};
 
 /// How changes are noticed.
@@ -35,7 +36,7 @@ const QUIET: Duration = Duration::from_millis(8);
 const GONE: Duration = Duration::from_millis(40);
 /// How long a file that is written to is waited for where the system tells of its closing.
 const OPEN: Duration = if cfg!(target_os = "linux") {
-    Duration::from_millis(250)
+    Duration::from_secs(1)
 } else {
     Duration::from_millis(40)
 };
@@ -73,6 +74,8 @@ pub(super) struct Watch {
     /// The folder that a build publishes to.
     build_dir: String,
     sender: Sender<Wake>,
+    /// Counts the marks.
+    marks: u64,
 }
 
 /// How a site is watched.
@@ -107,6 +110,7 @@ impl Watch {
             means,
             build_dir: "site".to_owned(),
             sender: sender.clone(),
+            marks: 0,
         };
         if !looks {
             let made = RecommendedWatcher::new(handler(sender), Config::default())
@@ -143,13 +147,37 @@ impl Watch {
             .into_iter()
             .filter(|folder| self.matters(folder))
             .collect();
+        let marks = self.marks_folder();
+        let can_mark = self.sys.create_dir_all(&marks).is_ok();
         if let Means::Native(watcher) = &mut self.means {
+            if can_mark {
+                watcher.watch(&marks, RecursiveMode::NonRecursive)?;
+            }
             watcher.watch(&self.root, RecursiveMode::NonRecursive)?;
             for folder in folders {
                 watcher.watch(&folder, RecursiveMode::Recursive)?;
             }
         }
         Ok(())
+    }
+
+    fn marks_folder(&self) -> PathBuf {
+        self.root.join(PRIVATE).join("watch")
+    }
+
+    /// Makes a file whose own event comes after those of all that happened before: the system keeps their order, but may
+    /// take its time. `None` where that is not so.
+    pub(super) fn mark(&mut self) -> Option<PathBuf> {
+        if matches!(self.means, Means::Looking { .. }) {
+            return None;
+        }
+        self.marks += 1;
+        let name = format!("{}-{}", self.sys.process_id(), self.marks);
+        let mark = self.marks_folder().join(name);
+        self.sys.write(&mark, b"").ok()?;
+        // Its event is on the way.
+        let _ = self.sys.remove_file(&mark);
+        Some(mark)
     }
 
     /// Takes a hint in; whether it is of something that a build reads.
@@ -342,11 +370,22 @@ pub(super) struct Burst {
     last: Option<Instant>,
     /// Files that are not whole, and until when they are waited for.
     pending: BTreeMap<PathBuf, Instant>,
+    /// Everything that was told of.
+    paths: BTreeSet<PathBuf>,
+    /// Whether events were lost.
+    lost: bool,
 }
 
 impl Burst {
     /// Takes in a hint that matters.
     pub(super) fn note(&mut self, hint: Hint, now: Instant) {
+        match &hint {
+            Hint::Open(path) | Hint::Whole(path) | Hint::Gone(path) | Hint::Other(path) => {
+                self.paths.insert(path.clone());
+            }
+            Hint::Closed(_) => {}
+            Hint::Lost | Hint::Exhausted(_) => self.lost = true,
+        }
         match hint {
             Hint::Open(path) => {
                 self.pending.insert(path, now + OPEN);
@@ -377,6 +416,25 @@ impl Burst {
         Some(over.min(self.first? + MOST))
     }
 
+    /// Whether what was read of the changed files may be half: one is being written, or holds something else by now.
+    pub(super) fn spoils(&self, sources: &Sources, root: &Path, sys: &dyn System) -> bool {
+        let differs = |source: &Source| {
+            let path = root.join(&source.path);
+            self.pending.contains_key(&path) || !sys.read(&path).is_ok_and(|now| now[..] == source.bytes[..])
+        };
+        self.lost
+            || self.paths.iter().any(|path| {
+                let Ok(below) = path.strip_prefix(root) else {
+                    return false;
+                };
+                let below = below.to_string_lossy().replace('\\', "/");
+                match sources.by_path(&below) {
+                    Some(source) => differs(source),
+                    None => sources.under(&below).any(differs),
+                }
+            })
+    }
+
     /// Starts anew.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -396,6 +454,7 @@ mod tests {
             means: Means::Native(Box::new(notify::NullWatcher)),
             build_dir: "site".to_owned(),
             sender: std::sync::mpsc::channel().0,
+            marks: 0,
         };
         for (path, expect) in [
             ("/s/content/a.md", true),
