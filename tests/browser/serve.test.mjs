@@ -91,8 +91,8 @@ test('what is saved is seen, and place, foldings, focus and dialog stay', async 
   await open(page, `${base}first/`);
   await page.evaluate(() => {
     document.querySelectorAll('details.ans').forEach((it, at) => { it.open = at % 2 === 0; });
-    document.getElementById('first-8').scrollIntoView();
-    scrollBy(0, -40);
+    document.getElementById('first-8').scrollIntoView({ behavior: 'instant' });
+    scrollBy({ top: -40, behavior: 'instant' });
     document.querySelector('#first-8 .pl').focus({ preventScroll: true });
   });
   const state = () => page.evaluate(() => ({
@@ -140,7 +140,7 @@ test('an edit elsewhere leaves the page alone', async () => {
 test('a style sheet is swapped without a load', async () => {
   const { write, base, page, faults, close } = await serve();
   await open(page, `${base}first/`);
-  await page.evaluate(() => { scrollTo(0, 700); });
+  await page.evaluate(() => { scrollTo({ top: 700, behavior: 'instant' }); });
   const css = readFileSync(join(root, 'themes/default/assets/style.css'), 'utf8');
   for (const colour of ['rgb(1, 2, 3)', 'rgb(4, 5, 6)']) {
     write('themes/default/assets/style.css', `${css}\nbody { outline-color: ${colour} }\n`);
