@@ -14,6 +14,7 @@ mod server;
 mod shown;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
@@ -36,6 +37,8 @@ pub use self::watch::WatchKind;
 
 /// How long rounds of files that changed meanwhile are left out. Whoever never stops writing sees something too.
 const OVERTAKEN: Duration = Duration::from_secs(10);
+/// How long a file that is suddenly empty may be about to be filled.
+const EMPTIED: Duration = Duration::from_millis(50);
 /// How long a mark's event is waited for.
 const MARK: Duration = Duration::from_secs(2);
 
@@ -149,6 +152,7 @@ impl Session {
             receiver,
             watch: &mut watch,
             burst: Burst::default(),
+            empty: BTreeSet::new(),
             ran: None,
         };
         let mut address = None;
@@ -170,12 +174,20 @@ impl Session {
                 } = event
                 {
                     goes_on = rounds.hear(listener);
-                    is_whole = rounds.burst.over().is_none();
+                    is_whole = rounds.burst.is_still();
                 }
                 listener.event(&event);
             });
             if !goes_on || !rounds.hear(listener) {
                 return Ok(());
+            }
+            // A file is empty before the system tells that it is being written anew.
+            if rounds.is_emptied(&outcome) {
+                thread::sleep(EMPTIED);
+                is_whole = false;
+                if !rounds.hear(listener) {
+                    return Ok(());
+                }
             }
             let overtaken = match rounds.overtaken(&outcome, &build.root, &**sys) {
                 Overtaken::Spoilt if is_whole => Overtaken::Later,
@@ -353,6 +365,8 @@ struct Rounds<'a> {
     receiver: Receiver<Wake>,
     watch: &'a mut Watch,
     burst: Burst,
+    /// Files that were empty in the last round.
+    empty: BTreeSet<String>,
     /// Snippets that were done while a round was made.
     ran: Option<Box<Result<Outcome, Error>>>,
 }
@@ -414,9 +428,19 @@ impl Rounds<'_> {
         }
     }
 
+    /// Whether a file is empty that was not so in the last round.
+    fn is_emptied(&mut self, outcome: &Result<Outcome, Error>) -> bool {
+        let Ok(outcome) = outcome else { return false };
+        let empty = outcome.sources.iter().filter(|source| source.bytes.is_empty());
+        let empty: BTreeSet<String> = empty.map(|source| source.path.clone()).collect();
+        let is_emptied = !empty.is_subset(&self.empty);
+        self.empty = empty;
+        is_emptied
+    }
+
     /// Whether files changed since the round began, and whether it may have read some of them while they did.
     fn overtaken(&self, outcome: &Result<Outcome, Error>, root: &Path, sys: &dyn System) -> Overtaken {
-        if self.burst.over().is_none() {
+        if self.burst.is_still() {
             return Overtaken::No;
         }
         let spoils = match outcome {
