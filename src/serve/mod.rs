@@ -14,6 +14,7 @@ mod server;
 mod shown;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
@@ -26,7 +27,7 @@ use self::shown::Shown;
 use self::watch::{Burst, Hint, Watch};
 use crate::engine::{self, BuildRequest, Goal, Outcome};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, Stage};
 use crate::memo::Memo;
 use crate::model::snippet::Status;
 use crate::report::live;
@@ -36,6 +37,8 @@ pub use self::watch::WatchKind;
 
 /// How long rounds of files that changed meanwhile are left out. Whoever never stops writing sees something too.
 const OVERTAKEN: Duration = Duration::from_secs(10);
+/// How long a file that is suddenly empty may be about to be filled.
+const EMPTIED: Duration = Duration::from_millis(50);
 /// How long a mark's event is waited for.
 const MARK: Duration = Duration::from_secs(2);
 
@@ -129,6 +132,7 @@ impl Session {
         request: &ServeRequest,
         listener: &mut (dyn Listener + Send),
     ) -> Result<(), Error> {
+        let Self { sender, receiver } = self;
         let shown = Arc::new(Shown::new());
         let build = BuildRequest {
             goal: Goal::Memory,
@@ -141,13 +145,14 @@ impl Session {
             follow: request.follow,
         };
         let server = Server::bind(request.address, parts)?;
-        let mut watch = Watch::start(sys, &build.root, request.watcher, &self.sender, &mut |text| {
+        let mut watch = Watch::start(sys, &build.root, request.watcher, &sender, &mut |text| {
             listener.notice(text);
         })?;
         let mut rounds = Rounds {
-            receiver: &self.receiver,
+            receiver,
             watch: &mut watch,
             burst: Burst::default(),
+            empty: BTreeSet::new(),
             ran: None,
         };
         let mut address = None;
@@ -161,10 +166,34 @@ impl Session {
                 defer: true,
                 ..build.clone()
             };
-            let outcome = engine::build(&**sys, memo, &ask, &mut |event| listener.event(&event));
-            let overtaken = rounds.overtaken(&outcome, &build.root, &**sys, listener);
+            // Whether nothing changed while the files were read. What changes afterwards is the next round's.
+            let (mut is_whole, mut goes_on) = (false, true);
+            let outcome = engine::build(&**sys, memo, &ask, &mut |event| {
+                if let Event::StageStarted {
+                    stage: Stage::Parse, ..
+                } = event
+                {
+                    goes_on = rounds.hear(listener);
+                    is_whole = rounds.burst.is_still();
+                }
+                listener.event(&event);
+            });
+            if !goes_on || !rounds.hear(listener) {
+                return Ok(());
+            }
+            // A file is empty before the system tells that it is being written anew.
+            if rounds.is_emptied(&outcome) {
+                thread::sleep(EMPTIED);
+                is_whole = false;
+                if !rounds.hear(listener) {
+                    return Ok(());
+                }
+            }
+            let overtaken = match rounds.overtaken(&outcome, &build.root, &**sys) {
+                Overtaken::Spoilt if is_whole => Overtaken::Later,
+                overtaken => overtaken,
+            };
             match (overtaken, since) {
-                (Overtaken::Stop, _) => return Ok(()),
                 // It is read again, and not shown.
                 (Overtaken::Spoilt, _)
                     if address.is_some() && since.is_none_or(|since| since.elapsed() < OVERTAKEN) => {}
@@ -186,7 +215,7 @@ impl Session {
                         address = Some(base);
                     }
                     if is_running && running.is_none() && overtaken == Overtaken::No {
-                        run_beside(sys, memo, &build, &self.sender);
+                        run_beside(sys, memo, &build, &sender);
                         running = Some(round);
                     }
                 }
@@ -201,10 +230,11 @@ impl Session {
                     Woken::Ran(outcome) => {
                         let is_current = running.take() == Some(round);
                         if is_current && rounds.burst.over().is_none() {
-                            match rounds.overtaken(&outcome, &build.root, &**sys, listener) {
-                                Overtaken::Stop => return Ok(()),
-                                Overtaken::No | Overtaken::Later => {}
-                                Overtaken::Spoilt => continue,
+                            if !rounds.hear(listener) {
+                                return Ok(());
+                            }
+                            if rounds.overtaken(&outcome, &build.root, &**sys) == Overtaken::Spoilt {
+                                continue;
                             }
                             show(&shown, &outcome, request, listener);
                         } else {
@@ -332,9 +362,11 @@ fn acceptor(
 
 /// The loop's ears.
 struct Rounds<'a> {
-    receiver: &'a Receiver<Wake>,
+    receiver: Receiver<Wake>,
     watch: &'a mut Watch,
     burst: Burst,
+    /// Files that were empty in the last round.
+    empty: BTreeSet<String>,
     /// Snippets that were done while a round was made.
     ran: Option<Box<Result<Outcome, Error>>>,
 }
@@ -347,7 +379,6 @@ enum Overtaken {
     Later,
     /// What was read may be half of what was there.
     Spoilt,
-    Stop,
 }
 
 /// Why a further round is made, or none.
@@ -365,14 +396,8 @@ impl Rounds<'_> {
         }
     }
 
-    /// Whether files changed since the round began, and whether it read some of them while they did.
-    fn overtaken(
-        &mut self,
-        outcome: &Result<Outcome, Error>,
-        root: &Path,
-        sys: &dyn System,
-        listener: &mut (dyn Listener + Send),
-    ) -> Overtaken {
+    /// Hears of everything that happened up to now; false if the server is to end.
+    fn hear(&mut self, listener: &mut (dyn Listener + Send)) -> bool {
         let mark = self.watch.mark();
         let until = Instant::now() + MARK;
         loop {
@@ -391,17 +416,31 @@ impl Rounds<'_> {
                         _ => false,
                     };
                     if is_mark {
-                        break;
+                        return true;
                     }
                     self.note(hint, listener);
                 }
                 Ok(Wake::Told(event)) => listener.event(&event),
                 Ok(Wake::Ran(outcome)) => self.ran = Some(outcome),
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return Overtaken::Stop,
-                Err(RecvTimeoutError::Timeout) => break,
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => return true,
             }
         }
-        if self.burst.over().is_none() {
+    }
+
+    /// Whether a file is empty that was not so in the last round.
+    fn is_emptied(&mut self, outcome: &Result<Outcome, Error>) -> bool {
+        let Ok(outcome) = outcome else { return false };
+        let empty = outcome.sources.iter().filter(|source| source.bytes.is_empty());
+        let empty: BTreeSet<String> = empty.map(|source| source.path.clone()).collect();
+        let is_emptied = !empty.is_subset(&self.empty);
+        self.empty = empty;
+        is_emptied
+    }
+
+    /// Whether files changed since the round began, and whether it may have read some of them while they did.
+    fn overtaken(&self, outcome: &Result<Outcome, Error>, root: &Path, sys: &dyn System) -> Overtaken {
+        if self.burst.is_still() {
             return Overtaken::No;
         }
         let spoils = match outcome {

@@ -423,7 +423,7 @@ impl Burst {
             self.pending.contains_key(&path) || !sys.read(&path).is_ok_and(|now| now[..] == source.bytes[..])
         };
         self.lost
-            || self.paths.iter().any(|path| {
+            || self.paths.iter().chain(self.pending.keys()).any(|path| {
                 let Ok(below) = path.strip_prefix(root) else {
                     return false;
                 };
@@ -435,9 +435,20 @@ impl Burst {
             })
     }
 
-    /// Starts anew.
+    /// Whether nothing happened, and nothing is being written.
+    pub(super) fn is_still(&self) -> bool {
+        self.last.is_none() && self.pending.is_empty()
+    }
+
+    /// Starts anew; what is still being written stays known.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        let now = Instant::now();
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain(|_, until| *until > now);
+        *self = Self {
+            pending,
+            ..Self::default()
+        };
     }
 }
 
