@@ -177,8 +177,11 @@ fn accordions(lines: Vec<Line>) -> Vec<Line> {
             .is_some_and(|label| label.family == label::Family::Answer)
     };
     for at in 0..out.len() {
-        let next = out[at + 1..].iter().find(|line| !line.is_blank());
-        if out[at].text == "Answer:" && next.is_some_and(|line| is_answer(&line.text)) {
+        if out[at].text != "Answer:" {
+            continue;
+        }
+        let next = out[at + 1..].iter().take(8).find(|line| !line.is_blank());
+        if next.is_some_and(|line| is_answer(&line.text)) {
             out[at].text.clear();
         }
     }

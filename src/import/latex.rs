@@ -41,9 +41,11 @@ fn title(text: &str) -> Option<(&'static str, &str)> {
 
 /// Where the brace closes that is open at the start of a text.
 fn closing(text: &str) -> Option<usize> {
+    // Bounded work a command, whatever the text is made of.
+    const LONGEST: usize = 600;
     let mut depth = 0_usize;
     let mut escaped = false;
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().take(LONGEST) {
         match c {
             _ if escaped => {}
             '{' => depth += 1,

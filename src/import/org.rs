@@ -161,6 +161,8 @@ fn links(text: &str) -> String {
 
 /// Text between two equal signs that stand at the ends of words, with other signs around it.
 pub(super) fn emphasis(text: &str, sign: char, mark: &str) -> String {
+    // Bounded work a character, whatever the text is made of.
+    const LONGEST: usize = 400;
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let outside =
@@ -175,7 +177,7 @@ pub(super) fn emphasis(text: &str, sign: char, mark: &str) -> String {
                 .is_some_and(|c| !c.is_whitespace() && *c != sign);
         let close = opens
             .then(|| {
-                (at + 2..chars.len()).find(|&end| {
+                (at + 2..chars.len().min(at + LONGEST)).find(|&end| {
                     chars[end] == sign && !chars[end - 1].is_whitespace() && outside(chars.get(end + 1))
                 })
             })

@@ -66,10 +66,17 @@ fn page_heads(lines: &mut [Line], free: &[bool], ledger: &mut Ledger) {
         }
     }
     let first = lines.iter().position(|line| !line.is_blank());
+    // How many lines up to each one hold text.
+    let filled: Vec<usize> = lines
+        .iter()
+        .scan(0, |count, line| {
+            *count += usize::from(!line.is_blank());
+            Some(*count)
+        })
+        .collect();
     for (title, found) in pages {
         // A head stands on several pages, in order.
-        let apart =
-            |from: usize, to: usize| lines[from + 1..to].iter().filter(|line| !line.is_blank()).count() >= 3;
+        let apart = |from: usize, to: usize| filled[to] - filled[from] > 3;
         let pages = found
             .windows(2)
             .all(|pair| pair[0].1 < pair[1].1 && apart(pair[0].0, pair[1].0));
