@@ -1,11 +1,11 @@
-//! Markup other than Markdown, turned to Markdown line by line: HTML, AsciiDoc, accordions within Markdown.
+//! Markup other than Markdown, turned to Markdown line by line, and accordions within Markdown.
 
 use super::entity::plain;
 use super::label;
 use super::ledger::Ledger;
 use super::line::{Line, asks, closes, fence, heading, words};
 use super::question::{marked, numbered_title, reads_like_one};
-use super::{asciidoc, html};
+use super::{asciidoc, confluence, delimited, html, latex, numerals, org, rst};
 
 /// Turns foreign markup to Markdown.
 pub(super) fn to_markdown(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> {
@@ -14,10 +14,20 @@ pub(super) fn to_markdown(lines: Vec<Line>, ledger: &mut Ledger) -> Vec<Line> {
     }
     let lines = if asciidoc::is_asciidoc(&lines) {
         asciidoc::to_markdown(&lines)
+    } else if confluence::is_confluence(&lines) {
+        confluence::to_markdown(&lines)
+    } else if org::is_org(&lines) {
+        org::to_markdown(&lines)
+    } else if latex::is_latex(&lines) {
+        latex::to_markdown(&lines)
+    } else if rst::is_rst(&lines) {
+        rst::to_markdown(&lines)
+    } else if let Some(rows) = delimited::to_markdown(&lines) {
+        rows
     } else {
         lines
     };
-    accordions(lines)
+    numerals::to_markdown(accordions(lines), ledger)
 }
 
 /// What an accordion's title stands for.
@@ -151,10 +161,28 @@ fn accordions(lines: Vec<Line>) -> Vec<Line> {
                     }
                 }
                 _ => {
-                    out.push(Line::new(line.no, rest.trim_end()));
+                    let bare = rest.trim().trim_start_matches("<br>").trim_start_matches("<br/>");
+                    out.push(Line::new(
+                        line.no,
+                        if bare.is_empty() { "" } else { rest.trim_end() },
+                    ));
                     rest = "";
                 }
             }
+        }
+    }
+    // `#### Answer: B` within an accordion called `Answer` says it once more.
+    let is_answer = |text: &str| {
+        label::label(text.trim_start_matches('#'), false)
+            .is_some_and(|label| label.family == label::Family::Answer)
+    };
+    for at in 0..out.len() {
+        if out[at].text != "Answer:" {
+            continue;
+        }
+        let next = out[at + 1..].iter().take(8).find(|line| !line.is_blank());
+        if next.is_some_and(|line| is_answer(&line.text)) {
+            out[at].text.clear();
         }
     }
     out

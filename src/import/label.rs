@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::line::{is_wide, starts_big, words};
+use super::line::{is_wide, starts_big, without_picture, words};
 
 /// What a label means for the structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Label<'a> {
     pub(super) marked: bool,
 }
 
-const ANSWER: [&str; 26] = [
+const ANSWER: [&str; 31] = [
     "a",
     "ans",
     "answer",
@@ -62,15 +62,24 @@ const ANSWER: [&str; 26] = [
     "svar",
     "candidate",
     "interviewee",
+    "الجواب",
+    "جواب",
+    "الإجابة",
+    "إجابة",
+    "ج",
 ];
 
-const DIFFICULTY: [&str; 10] = [
+const DIFFICULTY: [&str; 14] = [
     "difficulty",
     "difficulty level",
     "level",
     "seniority",
     "schwierigkeit",
     "schwierigkeitsgrad",
+    "stufe",
+    "niveau",
+    "nivel",
+    "難易度",
     "dificultad",
     "difficulté",
     "难度",
@@ -180,10 +189,10 @@ const KNOWN: [&str; 84] = [
 ];
 
 /// First words of lead-in sentences, which are no labels.
-const LEAD_IN: [&str; 34] = [
+const LEAD_IN: [&str; 35] = [
     "here", "this", "these", "those", "there", "it", "its", "you", "your", "let", "lets", "see", "consider",
     "if", "in", "for", "to", "as", "so", "and", "but", "or", "because", "since", "then", "i", "we", "they",
-    "he", "she", "however", "instead", "hier", "like",
+    "he", "she", "however", "instead", "hier", "like", "by",
 ];
 
 /// The known names, for looking up.
@@ -199,6 +208,13 @@ pub(super) fn family(name: &str) -> Option<Family> {
     let numberless = bare
         .trim_end_matches(|c: char| c.is_ascii_digit() || c == '#')
         .trim_end();
+    // `A (Action)` is no answer.
+    if bare.chars().count() == 1
+        && let Some(whole) = lower[bare.len()..].trim().strip_prefix('(')
+        && known().contains(whole.trim_end_matches(')'))
+    {
+        return Some(Family::Known);
+    }
     let is =
         |names: &[&str]| names.contains(&bare) || (!numberless.is_empty() && names.contains(&numberless));
     if is(&ANSWER) {
@@ -250,7 +266,7 @@ pub(super) fn expects_code(name: &str) -> bool {
 
 /// The label that a text begins with. With `loose`, unmarked labels that are known by their shape alone count too.
 pub(super) fn label(text: &str, loose: bool) -> Option<Label<'_>> {
-    let text = text.trim();
+    let text = without_picture(text.trim());
     for mark in ["***", "**", "__", "*", "_"] {
         let Some(inner) = text.strip_prefix(mark) else {
             continue;
@@ -258,7 +274,17 @@ pub(super) fn label(text: &str, loose: bool) -> Option<Label<'_>> {
         let (name, rest) = inner.split_once(mark)?;
         let (name, rest) = match name.trim_end().strip_suffix([':', '：']) {
             Some(name) => (name, rest),
-            None => (name, rest.trim_start().strip_prefix([':', '：'])?),
+            None => match rest.trim_start().strip_prefix([':', '：']) {
+                Some(rest) => (name, rest),
+                // `**Result** – text`, with a name that is known.
+                None => (
+                    name,
+                    ["– ", "— ", "- "]
+                        .iter()
+                        .find_map(|dash| rest.trim_start().strip_prefix(dash))
+                        .filter(|_| family(name.trim()).is_some())?,
+                ),
+            },
         };
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 80 {
@@ -314,10 +340,26 @@ fn numbered_answer(text: &str) -> Option<(&str, &str)> {
         .or_else(|| text.strip_prefix('A'))?;
     let spaced = rest.trim_start();
     let digits = spaced.len() - spaced.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    // `Ans-text`
+    if text.starts_with("Ans") && !text.starts_with("Answer") {
+        let found = spaced
+            .strip_prefix(['-', '–'])
+            .filter(|rest| starts_big(rest.trim_start()));
+        if let Some(rest) = found {
+            return Some(("Ans", rest.trim()));
+        }
+    }
+    // `A - text`
+    if text.starts_with("A - ") || text.starts_with("A – ") {
+        return rest
+            .trim_start()
+            .split_once(' ')
+            .map(|(_, rest)| ("A", rest.trim()));
+    }
     let after = spaced[digits..].strip_prefix(['.', ')'])?;
     let counted = (1..=3).contains(&digits) || digits == 0 && text.starts_with("Ans.");
     let name = text[..text.len() - after.len() - 1].trim();
-    (counted && after.starts_with(' ')).then(|| (name, after.trim()))
+    (counted && (after.starts_with(' ') || after.is_empty())).then(|| (name, after.trim()))
 }
 
 /// Where the colon of a label may stand: the first one that ends a word.

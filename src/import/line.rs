@@ -245,6 +245,17 @@ pub(super) fn is_title(text: &str) -> bool {
         && !text.contains("->")
 }
 
+/// The text without the pictures that it begins with: `❓ Q1: ..`, `✅ **Answer:** ..`.
+pub(super) fn without_picture(text: &str) -> &str {
+    let picture = |c: char| matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{fe0f}' | '\u{200d}' | '\u{20e3}');
+    let rest = text.trim_start().trim_start_matches(picture);
+    if rest.starts_with([' ', '*', '_']) && rest.len() < text.len() {
+        rest.trim_start()
+    } else {
+        text
+    }
+}
+
 /// The text without the emphasis around all of it.
 pub(super) fn without_emphasis(text: &str) -> &str {
     let mut text = text.trim();

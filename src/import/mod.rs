@@ -12,7 +12,9 @@ mod audit;
 mod block;
 mod canonical;
 mod code;
+mod confluence;
 mod decode;
+mod delimited;
 mod entity;
 mod escape;
 mod flow;
@@ -22,11 +24,16 @@ mod guide;
 mod html;
 mod label;
 mod language;
+mod latex;
 mod ledger;
 mod line;
+mod numerals;
+mod org;
 mod outline;
 mod page_break;
+mod paper;
 mod question;
+mod rst;
 mod signal;
 mod style;
 mod suggest;
@@ -148,7 +155,7 @@ fn convert(decoded: decode::Decoded, stem: &str, ledger: &mut Ledger) -> (String
     let decode::Decoded { raw, lines } = decoded;
     let (front, lines) = front::take(lines, ledger);
     let lines = foreign::to_markdown(lines, ledger);
-    let lines = flow::without_frame(lines, ledger);
+    let lines = paper::without_paper(flow::without_frame(lines, ledger), ledger);
     let profile = block::Profile::of(&lines);
     let blocks = block::blocks(&lines, &profile, ledger);
     let mut guide = guide::assemble(blocks, &profile, ledger);
@@ -181,6 +188,10 @@ fn convert(decoded: decode::Decoded, stem: &str, ledger: &mut Ledger) -> (String
     let mut id = write::tidy(&slug(&title));
     if id.is_empty() || id.chars().count() > 80 {
         id = stem.to_owned();
+    }
+    // The theme's own page has that address.
+    if id == "questions" {
+        id.push_str("-guide");
     }
     (written.text(), id, places)
 }

@@ -1,6 +1,6 @@
 //! Questions: lines that say they are one, and texts that read like one.
 
-use super::line::{asks, ends_sentence, number, starts_big, without_emphasis, words};
+use super::line::{asks, ends_sentence, number, starts_big, without_emphasis, without_picture, words};
 
 /// A line that is marked as a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Marked<'a> {
 }
 
 /// Words that mark a question, longest first where one begins another; in lower case.
-const MARKS: [&str; 29] = [
+const MARKS: [&str; 32] = [
     "ques",
     "que",
     "interviewer",
@@ -40,12 +40,15 @@ const MARKS: [&str; 29] = [
     "問",
     "질문",
     "soru",
+    "السؤال",
+    "سؤال",
+    "س",
     "f",
 ];
 
 /// The question that a line is marked as.
 pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
-    let text = without_emphasis(text.trim());
+    let text = without_emphasis(without_picture(text.trim()));
     let core = text.trim_start_matches(['*', '_']);
     // `question 1` within a sentence is not written with a capital.
     if core.starts_with(char::is_lowercase) && core.starts_with(|c: char| c.is_ascii()) {
@@ -67,7 +70,10 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
         .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         .unwrap_or(after);
     let after = after.trim_start();
-    let after = after.strip_prefix(['#', '№']).unwrap_or(after);
+    let after = ["#", "№", "n°", "n.º", "nº", "Nr.", "No.", "no."]
+        .iter()
+        .find_map(|count| after.strip_prefix(count))
+        .map_or(after, str::trim_start);
     let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let number: Option<u64> = after[..digits].parse().ok();
     if digits > 4 || digits > 0 && number.is_none() {
@@ -79,7 +85,15 @@ pub(super) fn marked(text: &str) -> Option<Marked<'_>> {
     let other = spaced
         .strip_prefix(['.', ')', '-', '–', '—', '、', '．', '|'])
         .filter(|_| number.is_some());
+    // `Q - What is it?`; `Q1.` alone on its line.
+    let dashed = (mark == "q" && number.is_none())
+        .then(|| spaced.strip_prefix("- ").or_else(|| spaced.strip_prefix("– ")))
+        .flatten()
+        .filter(|rest| reads_like_one(rest));
+    let alone = number.is_some() && mark.len() == 1 && matches!(spaced, "." | ":" | ")");
     let body = match (colon, other) {
+        _ if alone => return Some(Marked { number, text: "" }),
+        _ if dashed.is_some() => dashed.unwrap_or_default(),
         (Some(body), _) | (None, Some(body)) => body,
         // `Q3 What is it?`, and `Question 3` alone on its line.
         // `Q. What is it?`
@@ -351,6 +365,11 @@ mod tests {
         check("问：什么是闭包？", Some((None, "什么是闭包？")));
         check("Q.4 Why?", Some((Some(4), "Why?")));
         check("Question 1 : Pourquoi ?", Some((Some(1), "Pourquoi ?")));
+        check("Question n° 2 : Pourquoi ?", Some((Some(2), "Pourquoi ?")));
+        check("Q7.", Some((Some(7), "")));
+        check("Q - What is it?", Some((None, "What is it?")));
+        check("Q - quality", None);
+        check("س2: ما الفرق؟", Some((Some(2), "ما الفرق؟")));
         check("Queue: first in", None);
         check("Q3 revenue grew.", None);
         check("Questions and answers", None);

@@ -26,6 +26,8 @@ pub(super) struct Style {
     pub(super) lost: bool,
     /// The level of the title, where there is one.
     pub(super) title_level: Option<u8>,
+    /// The first heading is the title, though sections have its level.
+    pub(super) lone_title: bool,
     /// The level of the sections.
     pub(super) section_level: Option<u8>,
 }
@@ -102,6 +104,14 @@ pub(super) fn is_bold_question(text: &str) -> bool {
     whole && asks(inner)
         || whole && text.starts_with("**") && number(inner).is_some()
         || is_item_question(text) && text.starts_with("**") && !asks(text)
+        || text
+            .strip_prefix("**")
+            .and_then(|rest| rest.split_once("**"))
+            .is_some_and(|(inner, rest)| {
+                number(inner).is_some()
+                    && !rest.is_empty()
+                    && !rest.contains(|c: char| c.is_alphanumeric() || c == ':')
+            })
 }
 
 /// Whether the text of a list item is a question, or begins with one in bold.
@@ -148,6 +158,13 @@ fn headings(blocks: &[Block], explicit: usize, style: &mut Style) {
     if higher && !names_itself {
         style.title_level = Some(first);
     }
+    // A first heading with nothing below it but another of its level is the title, not an empty section.
+    let mut starts = blocks.iter().map(|block| match &block.kind {
+        Kind::Heading { level, .. } => Some(*level),
+        _ => None,
+    });
+    let lone = first == 1 && starts.next() == Some(Some(1)) && starts.next() == Some(Some(1));
+    style.lone_title = lone && style.title_level.is_none() && !names_itself;
     let below = |level: u8| style.title_level.is_none_or(|title| level > title);
     style.section_level = headings
         .iter()

@@ -12,6 +12,34 @@ use crate::import::question::{
 };
 use crate::import::style::{is_bare_title, is_item_question, is_number, is_separated};
 
+/// The head of a column of questions, in lower case.
+pub(in crate::import) const ASKED: [&str; 10] = [
+    "question",
+    "questions",
+    "q",
+    "frage",
+    "fragen",
+    "问题",
+    "pregunta",
+    "вопрос",
+    "質問",
+    "面试题",
+];
+
+/// The head of a column of answers, in lower case.
+pub(in crate::import) const ANSWERED: [&str; 10] = [
+    "answer",
+    "answers",
+    "a",
+    "antwort",
+    "antworten",
+    "答案",
+    "回答",
+    "respuesta",
+    "ответ",
+    "model answer",
+];
+
 impl Assembler<'_> {
     pub(super) fn item(&mut self, item: &Item, blocks: &[Block]) {
         let head = &item.head[0];
@@ -282,36 +310,14 @@ impl Assembler<'_> {
     // --- tables of questions and answers ---------------------------------------------------------------------------
 
     pub(super) fn question_table(&mut self, rows: &[crate::import::table::Row]) -> bool {
-        const ASKED: [&str; 10] = [
-            "question",
-            "questions",
-            "q",
-            "frage",
-            "fragen",
-            "问题",
-            "pregunta",
-            "вопрос",
-            "質問",
-            "面试题",
-        ];
-        const ANSWERED: [&str; 10] = [
-            "answer",
-            "answers",
-            "a",
-            "antwort",
-            "antworten",
-            "答案",
-            "回答",
-            "respuesta",
-            "ответ",
-            "model answer",
-        ];
         let Some((head, rows)) = rows.split_first() else {
             return false;
         };
         let is = |cell: &str, names: &[&str]| names.contains(&without_emphasis(cell).to_lowercase().as_str());
         let asked = head.cells.iter().position(|cell| is(cell, &ASKED));
-        let answered = head.cells.iter().position(|cell| is(cell, &ANSWERED));
+        let answered = head.cells.iter().position(|cell| {
+            is(cell, &ANSWERED) || label::family(without_emphasis(cell)) == Some(Family::Answer)
+        });
         let (Some(asked), Some(answered)) = (asked, answered) else {
             return false;
         };
@@ -322,6 +328,7 @@ impl Assembler<'_> {
                 continue;
             }
             self.open(vec![Line::new(row.no, clean_question(text))], number);
+            let mut asked_next = None;
             for (at, name) in head.cells.iter().enumerate() {
                 let value = cell(at);
                 if at == asked || value.is_empty() {
@@ -330,16 +337,21 @@ impl Assembler<'_> {
                 let rest = vec![Line::new(row.no, value.replace("\\|", "|"))];
                 if at == answered {
                     self.body_text(rest);
+                } else if label::family(name) == Some(Family::FollowUp) {
+                    asked_next = Some((Line::new(row.no, name.as_str()), rest));
                 } else if label::family(name) == Some(Family::Difficulty) {
                     self.difficulty(Line::new(row.no, name.as_str()), rest, &[]);
                 } else if name.chars().any(char::is_alphabetic)
-                    && !matches!(name.to_lowercase().as_str(), "no" | "no." | "nr" | "nr.")
+                    && !matches!(name.to_lowercase().as_str(), "no" | "no." | "nr" | "nr." | "id")
                 {
                     self.push(Piece::Label {
                         name: Line::new(row.no, name.as_str()),
                         rest,
                     });
                 }
+            }
+            if let Some((name, rest)) = asked_next {
+                self.follow_up(&name, rest, &[]);
             }
         }
         true

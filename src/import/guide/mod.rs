@@ -5,8 +5,10 @@ mod labels;
 mod paragraphs;
 mod sections;
 
+pub(super) use self::items::{ANSWERED, ASKED};
 use self::sections::{Opener, opener};
 use super::block::{Block, Kind, Profile};
+use super::label;
 use super::ledger::Ledger;
 use super::line::{Line, Marker, asks, ends_sentence, is_title, without_emphasis};
 use super::outline::{Guide, Piece, Question, Section};
@@ -131,7 +133,10 @@ impl Assembler<'_> {
     fn heading(&mut self, level: u8, text: &Line, blocks: &[Block]) {
         self.at += 1;
         let first = self.guide.title.is_empty() && self.section.is_none() && self.question.is_none();
-        if self.style.title_level == Some(level) && first && self.guide.sections.is_empty() {
+        if (self.style.title_level == Some(level) || self.style.lone_title)
+            && first
+            && self.guide.sections.is_empty()
+        {
             self.guide.title = vec![Line::new(text.no, without_emphasis(&text.text))];
             return;
         }
@@ -151,7 +156,14 @@ impl Assembler<'_> {
             }
             return;
         }
-        if self.style.heading == Some(level) {
+        // Among questions that are marked, a heading that asks is one too if an answer follows it.
+        let asked = self.style.explicit
+            && asks(inner)
+            && self.style.title_level != Some(level)
+            && blocks.get(self.at).is_some_and(|next| {
+                !self.is_question(next) && !matches!(next.kind, Kind::Heading { .. } | Kind::Rule(_))
+            });
+        if self.style.heading == Some(level) || asked {
             let (number, rest) = numbered_title(inner);
             self.open(vec![Line::new(text.no, clean_question(rest))], number);
             return;
@@ -219,9 +231,11 @@ impl Assembler<'_> {
         self.end_question();
         self.last_number = number.unwrap_or(self.last_number);
         let no = text.first().map_or(0, |line| line.no);
+        let level = text.last().and_then(|line| level_beside(&line.text));
         self.question = Some(Question {
             no,
             text,
+            level,
             tags: self.topic.iter().cloned().collect(),
             ..Question::default()
         });
@@ -274,6 +288,23 @@ impl Assembler<'_> {
         self.end_section();
         self.guide
     }
+}
+
+/// The level that a question names beside itself: `Why? (Senior)`, `[Hard] Why?`.
+fn level_beside(text: &str) -> Option<&'static str> {
+    let text = without_emphasis(text.trim());
+    let before = text
+        .strip_prefix(['(', '['])
+        .and_then(|rest| rest.split_once([')', ']']));
+    let behind = text
+        .strip_suffix([')', ']'])
+        .and_then(|rest| rest.rsplit_once(['(', '[']));
+    let name = before
+        .map(|(name, _)| name)
+        .or_else(|| behind.map(|(_, name)| name))?;
+    label::level(name)
+        .filter(|(_, rest)| rest.trim().is_empty())
+        .map(|(level, _)| level)
 }
 
 /// Whether a title is that of a table of contents, which is no section.
