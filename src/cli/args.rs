@@ -59,7 +59,7 @@ pub(super) enum Verb {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ImportArgs {
-    /// The files to import: text, Markdown, HTML or AsciiDoc
+    /// The files to import: text, Markdown, HTML, AsciiDoc, wiki, Org, reStructuredText, LaTeX, CSV or TSV
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Where to write the guides [default: the site's content folder]
