@@ -1346,3 +1346,65 @@ fn verify_confirms_nothing_that_it_did_not_run() {
     );
     assert!(told.contains("0 hold, 1 do not"), "{told}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn packages_from_git_are_fetched_and_built_in_their_jails() {
+    let served = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let repository = served.path().join("helper");
+    write(
+        &repository,
+        "Cargo.toml",
+        "[package]\nname = \"helper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write(&repository, "src/lib.rs", "pub fn help() -> u8 {\n    9\n}\n");
+    for args in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &[
+            "-c",
+            "user.email=a@b.example",
+            "-c",
+            "user.name=a",
+            "commit",
+            "-qm",
+            "x",
+        ],
+    ] {
+        let done = Command::new("git").args(args).current_dir(&repository).output();
+        assert!(done.is_ok_and(|output| output.status.success()), "{args:?}");
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map_or_else(|error| panic!("{error}"), |address| address.port());
+    let mut daemon = Command::new("git")
+        .args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--base-path={}", served.path().display()))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{error}"));
+    for _ in 0..500 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let site = new_site();
+    let site = site.path();
+    let meta =
+        format!("kind = \"run\"\n[dependencies]\nhelper = {{ git = \"git://127.0.0.1:{port}/helper\" }}");
+    add_snippet(
+        site,
+        "needs",
+        &meta,
+        "fn main() {\n    println!(\"{}\", helper::help());\n}\n",
+    );
+    write(site, "content/a.md", "### A? {#a}\n\n{{#snippet needs}}\n");
+    let output = run(site, &["test", "--bless"]);
+    let _ = daemon.kill();
+    let _ = daemon.wait();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(read(site, "snippets/needs/expected.stdout"), "9\n");
+}

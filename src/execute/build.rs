@@ -436,7 +436,7 @@ const BUILD_TIME: Duration = Duration::from_mins(15);
 const BUILD_OUTPUT: usize = 64 << 20;
 
 /// The environment of a cargo call.
-fn environment(work: &Work<'_>, fetching: bool) -> Vec<(String, String)> {
+fn environment(work: &Work<'_>, fetching: bool, jailed: bool) -> Vec<(String, String)> {
     let target = work.target_dir;
     let toolchain = work.toolchain;
     let mut env: BTreeMap<String, String> = work
@@ -459,6 +459,12 @@ fn environment(work: &Work<'_>, fetching: bool) -> Vec<(String, String)> {
         ("LC_ALL", "C.UTF-8".to_owned()),
     ];
     env.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    if jailed {
+        // Git's settings in the real one cannot be read, which libgit2 takes for an error and not for there being none.
+        env.insert("HOME".to_owned(), target.join("tmp").display().to_string());
+        let cargo_home = toolchain.cargo_home.iter();
+        env.extend(cargo_home.map(|home| ("CARGO_HOME".to_owned(), home.display().to_string())));
+    }
     env.into_iter().collect()
 }
 
@@ -477,7 +483,11 @@ pub(super) fn cargo(
         args,
         folder: folder.to_owned(),
         clear_env: true,
-        env: environment(work, jail.as_ref().is_none_or(|jail| jail.network)),
+        env: environment(
+            work,
+            jail.as_ref().is_none_or(|jail| jail.network),
+            jail.is_some(),
+        ),
         timeout: Some(BUILD_TIME),
         max_output: Some(BUILD_OUTPUT),
         jail,

@@ -37,7 +37,7 @@ const SYSTEM: [&str; 12] = [
 ];
 
 /// What compilers and linkers need besides.
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 10] = [
     "/bin",
     "/usr/bin",
     "/usr/include",
@@ -45,6 +45,7 @@ const TOOLS: [&str; 9] = [
     "/usr/local/bin",
     "/usr/local/include",
     "/etc/alternatives",
+    "/etc/gitconfig",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
 ];
