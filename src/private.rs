@@ -67,9 +67,19 @@ fn is_tracked(sys: &dyn System, root: &Path) -> bool {
     let command = Command {
         program,
         // No configuration of the repository decides what runs here: listing starts no hook, and the monitor is switched off.
-        args: ["-c", "core.fsmonitor=false", "ls-files", "-z", "--", PRIVATE]
-            .map(str::to_owned)
-            .to_vec(),
+        // A checkout of another user's, as in containers, is looked at all the same.
+        args: [
+            "-c",
+            "safe.directory=*",
+            "-c",
+            "core.fsmonitor=false",
+            "ls-files",
+            "-z",
+            "--",
+            PRIVATE,
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         folder: root.to_owned(),
         max_output: Some(1 << 20),
         ..Command::default()

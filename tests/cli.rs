@@ -1408,3 +1408,65 @@ fn packages_from_git_are_fetched_and_built_in_their_jails() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(read(site, "snippets/needs/expected.stdout"), "9\n");
 }
+
+#[test]
+fn dependencies_beside_the_workspace_are_built_and_links_to_others_are_not() {
+    let site = new_site();
+    let site = site.path();
+    write(
+        site,
+        "beside/Cargo.toml",
+        "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write(site, "beside/src/lib.rs", "pub fn five() -> u8 {\n    5\n}\n");
+    add_snippet(
+        site,
+        "inner",
+        "kind = \"run\"\n[dependencies]\nbeside = { path = \"../../beside\" }",
+        "fn main() {\n    println!(\"{}\", beside::five());\n}\n",
+    );
+    // Built apart, and cargo reads the manifests of all members all the same.
+    add_snippet(
+        site,
+        "scripted",
+        "kind = \"run\"",
+        "fn main() {\n    println!(\"own\");\n}\n",
+    );
+    write(site, "snippets/scripted/build.rs", "fn main() {}\n");
+    write(
+        site,
+        "content/a.md",
+        "### A? {#a}\n\n{{#snippet inner}}\n\n{{#snippet scripted}}\n",
+    );
+    check(site, &["test", "--bless"], 0);
+    assert_eq!(read(site, "snippets/inner/expected.stdout"), "5\n");
+    // A record holds for a crate with a build script too.
+    check(site, &["test", "--record"], 0);
+    check(site, &["test", "--record"], 0);
+    let told = check(site, &["build", "--no-run"], 0);
+    assert!(told.contains("3 snippets verified"), "{told}");
+
+    #[cfg(target_os = "linux")]
+    {
+        let secret = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+        write(secret.path(), "key", "secret");
+        link(secret.path(), site, "lnk");
+        write(
+            site,
+            "beside/Cargo.toml",
+            "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dev-dependencies]\nx = { path = \"../lnk\" }\n",
+        );
+        let key = secret.path().join("key").display().to_string();
+        write(
+            site,
+            "snippets/scripted/build.rs",
+            &format!(
+                "fn main() {{\n    println!(\"cargo:rustc-env=FOUND={{}}\", std::fs::read({key:?}).is_ok());\n}}\n"
+            ),
+        );
+        let main = "fn main() {\n    println!(\"{}\", env!(\"FOUND\"));\n}\n";
+        write(site, "snippets/scripted/src/main.rs", main);
+        let _ = run(site, &["test", "scripted", "--bless"]);
+        assert_ne!(read(site, "snippets/scripted/expected.stdout"), "true\n");
+    }
+}

@@ -531,12 +531,7 @@ fn call(
         args.extend(["-p".to_owned(), found.package.clone()]);
     }
     let workspace = work.workspace();
-    let beside: Vec<PathBuf> = crates
-        .iter()
-        .flat_map(|found| inputs::closure(work, found, &workspace).folders)
-        .map(|dependency| normal(&work.workspace_folder().join(dependency)))
-        .filter(|path| !path.starts_with(work.workspace_folder()) && path.starts_with(request.root))
-        .collect();
+    let beside = inputs::beside(work, &workspace);
     let jail = sandbox.of_build(work, &beside);
     let folder = work.workspace_folder();
     match built(cargo(work, &folder, args.clone(), jail.clone())?, said) {
@@ -546,7 +541,7 @@ fn call(
             if request.locked || !request.bless {
                 fetch.push("--locked".to_owned());
             }
-            let fetched = cargo(work, &folder, fetch, sandbox.of_fetch(work))?;
+            let fetched = cargo(work, &folder, fetch, sandbox.of_fetch(work, &beside)?)?;
             if fetched.ending != Ending::Exited(0) {
                 return Err(String::from_utf8_lossy(&fetched.stderr).trim().to_owned());
             }

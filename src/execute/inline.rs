@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Work;
-use super::build::{Built, Compiled, Executables, Packages, cargo, package_errors, read_messages};
+use super::build::{
+    Built, Compiled, Executables, Packages, cargo, package_errors, profile_folder, read_messages,
+};
 use super::observe::RawDiagnostic;
 use super::report::Reporter;
 use super::sandbox::Sandbox;
@@ -136,10 +138,12 @@ impl Group<'_> {
                 continue;
             }
             match first.bin(&bin) {
-                Some(path) if errors.is_empty() => {
+                Some(_) if errors.is_empty() => {
+                    // Where cargo puts it, not where a message says it is.
+                    let path = profile_folder(self.work).join(&bin);
                     let mut executables = Executables::default();
                     if inline.runs {
-                        executables.bins.push(("main".to_owned(), path.to_owned()));
+                        executables.bins.push(("main".to_owned(), path));
                         if !by_itself {
                             executables.args.push(number.to_string());
                         }
@@ -219,10 +223,13 @@ impl Group<'_> {
             // The same versions as the crates beside it.
             work.sys.write(&folder.join("Cargo.lock"), &lock).map_err(said)?;
         }
-        let jail = self.sandbox.of_build(work, &[]).map(|mut jail| {
-            jail.writable.push(folder.clone());
-            jail
-        });
+        let jail = self
+            .sandbox
+            .of_build(work, &super::inputs::beside(work, &work.workspace()))
+            .map(|mut jail| {
+                jail.writable.push(folder.clone());
+                jail
+            });
         let args = [
             "build",
             "--keep-going",

@@ -33,11 +33,55 @@ pub(super) fn closure(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspa
             return Some(source.text.to_string());
         }
         // A dependency beside the workspace is not among the sources.
-        let path = normal(&work.workspace_folder().join(folder).join("Cargo.toml"));
-        let inside = path.starts_with(work.request.root);
-        let bytes = inside.then(|| work.sys.read(&path).ok()).flatten()?;
+        let path = plain_folder(work, folder)?.join("Cargo.toml");
+        let bytes = work.sys.read(&path).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     })
+}
+
+/// Where a folder of a closure lies, if that is in the site and no symbolic link leads there: builds may read what it names.
+fn plain_folder(work: &Work<'_>, folder: &str) -> Option<PathBuf> {
+    let root = work.request.root;
+    let path = normal(&work.workspace_folder().join(folder));
+    let plain = path.starts_with(root)
+        && path
+            .ancestors()
+            .take_while(|part| part != &root)
+            .all(|part| work.sys.kind(part) != Some(FileKind::Link));
+    plain.then_some(path)
+}
+
+/// Path dependencies of all members that lie beside the workspace: cargo reads the manifests of every member, whichever is
+/// built.
+pub(super) fn beside(work: &Work<'_>, workspace: &Workspace) -> Vec<PathBuf> {
+    let dir = work.request.config.dir.as_str();
+    let members: BTreeSet<&str> = work
+        .sources
+        .under(dir)
+        .filter_map(|source| source.path.get(dir.len() + 1..)?.strip_suffix("/Cargo.toml"))
+        .collect();
+    let manifest = |folder: &str| {
+        if let Some(source) = work
+            .sources
+            .by_path(&work.in_workspace(&format!("{folder}/Cargo.toml")))
+        {
+            return Some(source.text.to_string());
+        }
+        let bytes = work
+            .sys
+            .read(&plain_folder(work, folder)?.join("Cargo.toml"))
+            .ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let folders: BTreeSet<String> = members
+        .iter()
+        .flat_map(|member| closure_of(member, workspace, &manifest).folders)
+        .collect();
+    folders
+        .iter()
+        .filter_map(|folder| plain_folder(work, folder))
+        .filter(|path| !path.starts_with(work.workspace_folder()))
+        .collect()
 }
 
 /// The same for manifests that `manifest` reads by their folders.
@@ -79,11 +123,10 @@ pub(super) fn covered(work: &Work<'_>, closure: &Closure) -> BTreeMap<PathBuf, C
             }
         }
         if !any {
-            let start = normal(&work.workspace_folder().join(folder));
             // Builds cannot read what lies outside the site, and neither should we.
-            if !start.starts_with(work.request.root) {
+            let Some(start) = plain_folder(work, folder) else {
                 continue;
-            }
+            };
             let skip = |path: &Path| {
                 path.file_name()
                     .is_some_and(|name| name == "target" || name.to_string_lossy().starts_with('.'))

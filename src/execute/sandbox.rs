@@ -158,8 +158,16 @@ impl Sandbox {
     }
 
     /// What the fetching of packages may do: the one step with a network. It reads manifests and runs nothing of theirs.
-    pub(super) fn of_fetch(&self, work: &Work<'_>) -> Option<Jail> {
-        let mut jail = self.of_build(work, &[])?;
+    pub(super) fn of_fetch(&self, work: &Work<'_>, beside: &[PathBuf]) -> Result<Option<Jail>, String> {
+        let Some(mut jail) = self.of_build(work, beside) else {
+            return Ok(None);
+        };
+        if let Some(home) = &work.toolchain.cargo_home {
+            // What is not there cannot be allowed, and cargo makes it only here.
+            work.sys
+                .create_dir_all(home)
+                .map_err(|error| format!("failed to make `{}`: {error}", home.display()))?;
+        }
         // Certificates and names of hosts.
         jail.readable.extend(FETCH.iter().map(PathBuf::from));
         let writable = work.toolchain.cargo_home.iter().cloned();
@@ -167,7 +175,7 @@ impl Sandbox {
         jail.writable.push(work.workspace_folder());
         jail.root = None;
         jail.network = true;
-        Some(jail)
+        Ok(Some(jail))
     }
 
     /// What a run may do; a diagnostic's help where it needs more than this system can give.

@@ -132,7 +132,10 @@ pub fn runs_at_build(manifest: &str) -> bool {
         return true;
     };
     let get = |table: &str, key: &str| root.get(table).and_then(|table| table.get(key)).cloned();
-    get("package", "build").is_some_and(|build| build != Value::Boolean(false))
+    // Older spellings of tables and keys are not worth reading: whoever uses them builds apart.
+    root.contains_key("project")
+        || get("lib", "crate_type").is_some()
+        || get("package", "build").is_some_and(|build| build != Value::Boolean(false))
         || get("package", "links").is_some()
         || get("lib", "proc-macro").or_else(|| get("lib", "proc_macro")) == Some(Value::Boolean(true))
         || get("lib", "crate-type").is_some_and(|kinds| kinds.to_string().contains("proc-macro"))

@@ -353,6 +353,19 @@ fn build(jail: &Jail) -> Result<BpfProgram, String> {
             ],
         );
     }
+    #[cfg(target_arch = "x86_64")]
+    let nodes = [(libc::SYS_mknod, 1), (libc::SYS_mknodat, 2)];
+    #[cfg(not(target_arch = "x86_64"))]
+    let nodes = [(libc::SYS_mknodat, 2)];
+    for (call, mode) in nodes {
+        rules.insert(
+            call,
+            vec![
+                when(&[(mode, SeccompCmpOp::MaskedEq(0o4000), 0o4000)])?,
+                when(&[(mode, SeccompCmpOp::MaskedEq(0o2000), 0o2000)])?,
+            ],
+        );
+    }
     // Others' processes are others' also where the kernel has no scopes for signals.
     if jail.root.is_none() && super::inside::landlock_abi() < 6 {
         let own = u64::from(std::process::id());
