@@ -61,6 +61,27 @@ pub struct BuildRequest {
     pub jobs: Option<usize>,
 }
 
+impl BuildRequest {
+    /// The plain build of a site: every snippet is run and compared, drafts are left out.
+    #[must_use]
+    pub const fn new(root: PathBuf, goal: Goal) -> Self {
+        Self {
+            root,
+            goal,
+            drafts: false,
+            base_url: None,
+            only: Vec::new(),
+            partition: None,
+            no_run: false,
+            locked: false,
+            bless: false,
+            preview: false,
+            defer: false,
+            jobs: None,
+        }
+    }
+}
+
 /// How far a build goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {

@@ -25,18 +25,8 @@ fn build(files: &BTreeMap<String, Vec<u8>>) -> Outcome {
             .map(|(path, bytes)| (format!("/s/{path}"), bytes.clone())),
     );
     let request = BuildRequest {
-        root: PathBuf::from("/s"),
-        goal: Goal::Memory,
-        drafts: false,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        locked: false,
-        bless: false,
-        preview: false,
-        defer: false,
         jobs: Some(1),
+        ..BuildRequest::new(PathBuf::from("/s"), Goal::Memory)
     };
     engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -148,20 +138,7 @@ fn sites() {
 fn an_edit_and_its_undoing_give_what_a_clean_build_gives() {
     let mut files = read_tree(&here().join("sites/folders/in"));
     let memo = Memo::in_memory();
-    let request = BuildRequest {
-        root: PathBuf::from("/s"),
-        goal: Goal::Memory,
-        drafts: false,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        locked: false,
-        bless: false,
-        preview: false,
-        defer: false,
-        jobs: None,
-    };
+    let request = BuildRequest::new(PathBuf::from("/s"), Goal::Memory);
     let incremental = |files: &BTreeMap<String, Vec<u8>>| {
         let sys = MemorySystem::new(
             files
@@ -225,18 +202,8 @@ fn codes_without_layers(book: &str, ci: bool) -> Vec<String> {
         sys = sys.with_env("CI", "true");
     }
     let request = BuildRequest {
-        root: PathBuf::from("/s"),
-        goal: Goal::Memory,
-        drafts: false,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        defer: false,
-        preview: false,
-        locked: false,
-        bless: false,
         jobs: Some(1),
+        ..BuildRequest::new(PathBuf::from("/s"), Goal::Memory)
     };
     let outcome = engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {})
         .unwrap_or_else(|error| panic!("{error}"));

@@ -121,18 +121,8 @@ fn our_own_guides_stay_as_they_are() {
 
 fn build(files: BTreeMap<String, Vec<u8>>) -> Outcome {
     let request = BuildRequest {
-        root: PathBuf::from("/s"),
-        goal: Goal::Memory,
-        drafts: false,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        locked: false,
-        bless: false,
-        preview: false,
-        defer: false,
         jobs: Some(1),
+        ..BuildRequest::new(PathBuf::from("/s"), Goal::Memory)
     };
     engine::build(
         &MemorySystem::new(files),

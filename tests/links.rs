@@ -26,20 +26,7 @@ fn outcome() -> Outcome {
             bytes,
         )
     }));
-    let request = BuildRequest {
-        root: PathBuf::from("/s"),
-        goal: Goal::Check,
-        drafts: false,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        locked: false,
-        bless: false,
-        preview: false,
-        defer: false,
-        jobs: None,
-    };
+    let request = BuildRequest::new(PathBuf::from("/s"), Goal::Check);
     engine::build(&sys, &Memo::in_memory(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 

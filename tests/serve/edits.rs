@@ -15,18 +15,9 @@ use super::{Channel, Server, guide, plain_site, wait, write};
 /// The files of a clean build; none where it fails.
 fn clean(root: &Path) -> Option<BTreeMap<String, Vec<u8>>> {
     let request = BuildRequest {
-        root: root.canonicalize().ok()?,
-        goal: Goal::Memory,
         drafts: true,
-        base_url: None,
-        only: Vec::new(),
-        partition: None,
-        no_run: false,
-        locked: false,
-        bless: false,
         preview: true,
-        defer: false,
-        jobs: None,
+        ..BuildRequest::new(root.canonicalize().ok()?, Goal::Memory)
     };
     let outcome = engine::build(&OsSystem::new(), &Memo::in_memory(), &request, &mut |_| {}).ok()?;
     let site = outcome.site?;

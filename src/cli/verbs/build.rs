@@ -10,18 +10,13 @@ pub(in crate::cli) fn run(args: &Args, build: &BuildArgs, console: &Console) -> 
     let root = absolute(&args.root)?;
     let out = build.dest_dir.as_ref().map(std::path::absolute).transpose()?;
     let request = BuildRequest {
-        root: root.clone(),
-        goal: Goal::Publish(out),
         drafts: build.drafts,
         base_url: build.base_url.clone(),
         only: build.filter.clone(),
-        partition: None,
         no_run: build.no_run,
         locked: build.locked,
-        bless: false,
-        preview: false,
-        defer: false,
         jobs: build.jobs,
+        ..BuildRequest::new(root.clone(), Goal::Publish(out))
     };
     let mut progress = console.progress();
     let outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {

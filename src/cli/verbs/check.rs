@@ -24,18 +24,9 @@ pub(in crate::cli) fn run(args: &Args, check: &CheckArgs, console: &Console) -> 
     let only = rules(&check.only)?;
     let root = absolute(&args.root)?;
     let request = BuildRequest {
-        root: root.clone(),
-        goal: Goal::Check,
-        drafts: false,
-        base_url: None,
         only: check.filter.clone(),
         partition: check.partition,
-        no_run: false,
-        locked: false,
-        bless: false,
-        preview: false,
-        defer: false,
-        jobs: None,
+        ..BuildRequest::new(root.clone(), Goal::Check)
     };
     let memo = memo(&root);
     let look = || -> anyhow::Result<Outcome> {

@@ -25,18 +25,8 @@ pub(in crate::cli) fn run(args: &Args, options: &ServeArgs, console: &Console) -
     }
     let request = ServeRequest {
         build: BuildRequest {
-            root: root.clone(),
-            goal: Goal::Memory,
             drafts: true,
-            base_url: None,
-            only: Vec::new(),
-            partition: None,
-            no_run: false,
-            locked: false,
-            bless: false,
-            preview: false,
-            defer: false,
-            jobs: None,
+            ..BuildRequest::new(root.clone(), Goal::Memory)
         },
         address: SocketAddr::new(options.hostname, options.port),
         watcher: match options.watcher {

@@ -21,18 +21,11 @@ pub(in crate::cli) fn run(args: &Args, test: &TestArgs, console: &Console) -> an
     }
     let root = absolute(&args.root)?;
     let request = BuildRequest {
-        root: root.clone(),
-        goal: Goal::Snippets,
         drafts: true,
-        base_url: None,
         only: test.slugs.clone(),
         partition: test.partition,
-        no_run: false,
-        locked: false,
         bless: test.bless,
-        preview: false,
-        defer: false,
-        jobs: None,
+        ..BuildRequest::new(root.clone(), Goal::Snippets)
     };
     let mut progress = console.progress();
     let mut outcome = engine::build(&system(), &memo(&root), &request, &mut |event| {
