@@ -210,7 +210,8 @@ fn walk(
         bless: request.bless,
         defer: request.defer,
     };
-    let mut proofs = execute::execute(&book, &sources, sys, memo, &execution, emit).collect(&mut found);
+    let proofs = execute::execute(&book, &sources, sys, memo, &execution, emit).collect(&mut found);
+    let record = ProofRecord::new(&proofs, &book, &sources);
     if request.goal == Goal::Snippets {
         // Who proves snippets while a guide is half written need not hear of its links.
         found.retain(|diagnostic| {
@@ -227,6 +228,7 @@ fn walk(
                 config,
                 book,
                 proofs,
+                record,
                 found,
                 site: None,
                 pages: 0,
@@ -234,8 +236,6 @@ fn walk(
             emit,
         );
     }
-    proofs.rustc = proofs.rustc.trim().to_owned();
-
     emit(start(Stage::Search, None));
     let index = match request.goal {
         _ if !config.html.search => search::SearchIndex::default(),
@@ -282,13 +282,7 @@ fn walk(
     files.extend(index.files);
     files.extend(render::additional_files(&config, &sources));
     if let Ok(path) = crate::model::site::SitePath::new("proofs.json") {
-        files.push((
-            path,
-            ProofRecord::new(&proofs, &book, &sources)
-                .to_json()
-                .into_bytes()
-                .into(),
-        ));
+        files.push((path, record.to_json().into_bytes().into()));
     }
     let parts = Parts {
         book: &book,
@@ -315,6 +309,7 @@ fn walk(
             config,
             book,
             proofs,
+            record,
             found,
             site: Some(site),
             pages,
@@ -329,6 +324,7 @@ struct Made {
     config: Config,
     book: Book,
     proofs: VerifiedOutputs,
+    record: ProofRecord,
     found: Vec<Diagnostic>,
     site: Option<Site>,
     pages: usize,
@@ -372,13 +368,12 @@ fn finish(
     });
     let counts = count(&made.book, &made.proofs, made.pages);
     let external = made.book.external_links(made.config.html.site_url.as_deref());
-    let record = ProofRecord::new(&made.proofs, &made.book, &made.sources);
     Ok(Outcome {
         sources: made.sources,
         config: made.config,
         diagnostics,
         proofs: made.proofs,
-        record,
+        record: made.record,
         site: site.map(Arc::new),
         published,
         external,

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::system::{Command, Ending, FileKind, System};
+use crate::system::{Command, Ending, FileKind, System, find_program};
 
 /// The folder's name, below the site's root.
 pub const PRIVATE: &str = ".proofbook";
@@ -54,14 +54,7 @@ fn is_tracked(sys: &dyn System, root: &Path) -> bool {
         return false;
     }
     // Not one that the site itself puts into PATH.
-    let search = sys.env("PATH").unwrap_or_default();
-    let program = search
-        .split(if cfg!(windows) { ';' } else { ':' })
-        .map(Path::new)
-        .filter(|folder| folder.is_absolute() && !folder.starts_with(root))
-        .map(|folder| folder.join(if cfg!(windows) { "git.exe" } else { "git" }))
-        .find(|path| sys.stamp(path).is_some());
-    let Some(program) = program else {
+    let Some(program) = find_program(sys, "git", root) else {
         return false;
     };
     let command = Command {

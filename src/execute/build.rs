@@ -7,16 +7,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Work;
-use super::inputs::{self, OutsideFile, normal};
+use super::inputs::{self, Closure, OutsideFile, normal};
 use super::observe::{RawDiagnostic, RawSpan};
 use super::report::Reporter;
 use super::sandbox::Sandbox;
-use crate::config::snippet::workspace::{Workspace, runs_at_build};
+use crate::config::snippet::workspace::runs_at_build;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::ContentHash;
 use crate::model::snippet::{SnippetCrate, SnippetKind};
 use crate::system::jail::{Jail, Layer};
-use crate::system::{Command, Ending, FileKind, RunOutput};
+use crate::system::{Command, Ending, FileKind, RunOutput, program_name};
 
 /// What came of compiling one crate.
 #[derive(Clone, Debug)]
@@ -71,25 +71,17 @@ pub(super) fn batches(mut open: Keyed<'_>) -> Vec<Keyed<'_>> {
 
 /// Whether a crate is built in a target directory of its own: code of its own runs while it is built (a build script, a
 /// procedural macro), and could change what others have built.
-pub(super) fn is_apart(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspace) -> bool {
-    if found.inline.is_some() {
-        return false;
-    }
-    inputs::closure(work, found, workspace)
-        .folders
-        .iter()
-        .any(|folder| {
-            let path = work.in_workspace(&format!("{folder}/Cargo.toml"));
-            let Some(manifest) = work.sources.by_path(&path) else {
-                // Of one that lies elsewhere nothing is known.
-                return true;
-            };
-            let has_script = work
-                .sources
-                .by_path(&work.in_workspace(&format!("{folder}/build.rs")))
-                .is_some();
-            has_script || runs_at_build(&manifest.text)
-        })
+pub(super) fn is_apart(work: &Work<'_>, closure: &Closure) -> bool {
+    closure.folders.iter().any(|folder| {
+        let path = |name: &str| work.in_workspace(&format!("{folder}/{name}"));
+        match work.sources.by_path(&path("Cargo.toml")) {
+            Some(manifest) => {
+                work.sources.by_path(&path("build.rs")).is_some() || runs_at_build(&manifest.text)
+            }
+            // Of one that lies elsewhere nothing is known.
+            None => true,
+        }
+    })
 }
 
 /// What cargo said of one package.
@@ -209,9 +201,6 @@ pub(super) fn build(
     }
     built
 }
-
-/// How names of programs end.
-const EXE: &str = if cfg!(windows) { ".exe" } else { "" };
 
 /// Where cargo puts what it builds (The Cargo Book, "Build cache").
 pub(super) fn profile_folder(work: &Work<'_>) -> PathBuf {
@@ -361,7 +350,7 @@ fn outcome(found: &SnippetCrate, package: Package, work: &Work<'_>) -> Result<Bu
                 return Err(String::new());
             }
             // Where cargo puts it, not where a message says it is: a procedural macro can print messages like cargo's.
-            let path = profile_folder(work).join(format!("{bin}{EXE}"));
+            let path = profile_folder(work).join(program_name(bin));
             if work.sys.kind(&path) != Some(FileKind::File) {
                 return Err(String::new());
             }

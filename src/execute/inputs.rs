@@ -27,16 +27,21 @@ pub(super) struct Closure {
 
 /// Follows the path dependencies of a snippet.
 pub(super) fn closure(work: &Work<'_>, found: &SnippetCrate, workspace: &Workspace) -> Closure {
-    closure_of(&found.slug, workspace, &|folder| {
-        let name = work.in_workspace(&format!("{folder}/Cargo.toml"));
-        if let Some(source) = work.sources.by_path(&name) {
-            return Some(source.text.to_string());
-        }
-        // A dependency beside the workspace is not among the sources.
-        let path = plain_folder(work, folder)?.join("Cargo.toml");
-        let bytes = work.sys.read(&path).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    })
+    closure_of(&found.slug, workspace, &|folder| manifest(work, folder))
+}
+
+/// The manifest in a folder of the workspace, or beside it.
+pub(super) fn manifest(work: &Work<'_>, folder: &str) -> Option<String> {
+    let name = work.in_workspace(&format!("{folder}/Cargo.toml"));
+    if let Some(source) = work.sources.by_path(&name) {
+        return Some(source.text.to_string());
+    }
+    // A dependency beside the workspace is not among the sources.
+    let bytes = work
+        .sys
+        .read(&plain_folder(work, folder)?.join("Cargo.toml"))
+        .ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Where a folder of a closure lies, if that is in the site and no symbolic link leads there: builds may read what it names.
@@ -60,22 +65,9 @@ pub(super) fn beside(work: &Work<'_>, workspace: &Workspace) -> Vec<PathBuf> {
         .under(dir)
         .filter_map(|source| source.path.get(dir.len() + 1..)?.strip_suffix("/Cargo.toml"))
         .collect();
-    let manifest = |folder: &str| {
-        if let Some(source) = work
-            .sources
-            .by_path(&work.in_workspace(&format!("{folder}/Cargo.toml")))
-        {
-            return Some(source.text.to_string());
-        }
-        let bytes = work
-            .sys
-            .read(&plain_folder(work, folder)?.join("Cargo.toml"))
-            .ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    };
     let folders: BTreeSet<String> = members
         .iter()
-        .flat_map(|member| closure_of(member, workspace, &manifest).folders)
+        .flat_map(|member| closure_of(member, workspace, &|folder| manifest(work, folder)).folders)
         .collect();
     folders
         .iter()

@@ -24,17 +24,13 @@ pub(super) fn source_hash(found: &SnippetCrate, sources: &Sources) -> ContentHas
     hash.finish()
 }
 
-/// Hash of the workspace's lockfile.
-pub(super) fn lock_hash(sources: &Sources, dir: &str) -> ContentHash {
-    let lock = sources.by_path(&format!("{dir}/Cargo.lock"));
-    ContentHash::of(lock.map_or(&[][..], |lock| &lock.bytes))
-}
-
 /// What all keys share, read once.
 pub(super) struct Keys<'a> {
     work: &'a Work<'a>,
     workspace: Workspace,
     lockfile: Lockfile,
+    /// Of the lockfile.
+    pub(super) lock_hash: ContentHash,
     /// Of what decides for all snippets alike.
     common: ContentHash,
 }
@@ -55,6 +51,7 @@ impl<'a> Keys<'a> {
             work,
             workspace: work.workspace(),
             lockfile: Lockfile::new(lock.map_or("", |lock| &lock.text)),
+            lock_hash: ContentHash::of(lock.map_or(&[][..], |lock| &lock.bytes)),
             common: common.finish(),
         }
     }
@@ -69,7 +66,7 @@ impl<'a> Keys<'a> {
             hash.add(inline::source_hash(found, block).as_bytes());
             hash.add(self.workspace.part(&inherited));
             if !block.dependencies.is_empty() {
-                hash.add(lock_hash(work.sources, &work.request.config.dir).as_bytes());
+                hash.add(self.lock_hash.as_bytes());
             }
             hash.add(format!("{:?}", (&found.meta.kinds, &found.meta.error_codes)));
             return hash.finish();
@@ -81,7 +78,7 @@ impl<'a> Keys<'a> {
             hash.add(path.to_string_lossy().as_bytes());
             hash.add(file.as_bytes());
         }
-        if build::is_apart(work, found, &self.workspace) {
+        if build::is_apart(work, &closure) {
             // Code that runs at build time may read any file of the workspace.
             for source in work.sources.under(&work.request.config.dir) {
                 let name = source.name();

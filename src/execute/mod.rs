@@ -140,7 +140,7 @@ pub fn execute(
         }
     };
     // Who runs nothing needs no folder, and must not take it from a build beside it that does.
-    let (run_folder, _slot) = if request.defer {
+    let (run_folder, _slot) = if request.defer || request.no_run {
         (PathBuf::new(), None)
     } else {
         run_folder(sys, request)
@@ -159,14 +159,14 @@ pub fn execute(
         ..VerifiedOutputs::default()
     };
     let keys = Keys::new(&work);
-    let inputs: BTreeMap<&str, ContentHash> = book
-        .snippets
-        .values()
-        .map(|found| (found.slug.as_str(), keys.of_inputs(found)))
-        .collect();
-    let blank = |found: &SnippetCrate, status| {
-        let inputs = inputs.get(found.slug.as_str()).copied();
-        work.blank(found, inputs.unwrap_or_else(|| ContentHash::of(b"")), status)
+    // What is known of each before anything ran: all but how it ends.
+    let mut blanks: BTreeMap<&str, SnippetProof> = BTreeMap::new();
+    for found in book.snippets.values() {
+        blanks.insert(&found.slug, work.blank(found, &keys));
+    }
+    let blank = |found: &SnippetCrate, status| SnippetProof {
+        status,
+        ..blanks[found.slug.as_str()].clone()
     };
     for found in book.snippets.values() {
         let status = match &found.meta.manual {
@@ -194,7 +194,7 @@ pub fn execute(
         };
         for found in selected {
             let stale = blank(found, Status::Failed);
-            let proof = record::proof(&work, found, &keys, record.as_ref(), stale);
+            let proof = record::proof(&work, found, record.as_ref(), stale);
             outputs.snippets.insert(found.slug.clone(), proof);
         }
         let proofs = outputs.snippets.values().filter(|proof| proof.recorded);
@@ -221,7 +221,7 @@ pub fn execute(
         }
         return Staged::new(outputs, diagnostics);
     }
-    let seen = work.observe(&selected, &keys, &inputs, &reporter, &mut diagnostics, emit);
+    let seen = work.observe(&selected, &keys, &blanks, &reporter, &mut diagnostics, emit);
     let Seen {
         observed,
         cached,
@@ -314,12 +314,12 @@ impl Work<'_> {
     }
 
     /// A proof that proves nothing yet.
-    fn blank(&self, found: &SnippetCrate, inputs_hash: ContentHash, status: Status) -> SnippetProof {
+    fn blank(&self, found: &SnippetCrate, keys: &Keys<'_>) -> SnippetProof {
         SnippetProof {
-            status,
+            status: Status::Failed,
             source_hash: key::source_hash(found, self.sources),
-            lock_hash: key::lock_hash(self.sources, &self.request.config.dir),
-            inputs_hash,
+            lock_hash: keys.lock_hash,
+            inputs_hash: keys.of_inputs(found),
             outside: Vec::new(),
             recorded: false,
             observed_hash: None,
@@ -342,7 +342,7 @@ impl Work<'_> {
         &self,
         selected: &[&SnippetCrate],
         keys: &Keys<'_>,
-        inputs: &BTreeMap<&str, ContentHash>,
+        blanks: &BTreeMap<&str, SnippetProof>,
         reporter: &Reporter<'_>,
         diagnostics: &mut Vec<Diagnostic>,
         emit: &mut (dyn FnMut(Event) + Send),
@@ -354,10 +354,7 @@ impl Work<'_> {
         };
         let mut missing: Vec<(&SnippetCrate, ContentHash)> = Vec::new();
         for found in selected {
-            let Some(&inputs) = inputs.get(found.slug.as_str()) else {
-                continue;
-            };
-            let key = keys.of_run(found, inputs);
+            let key = keys.of_run(found, blanks[found.slug.as_str()].inputs_hash);
             let known = self.memo.bytes(self.sys, "run", key);
             let known = known
                 .and_then(|bytes| Observation::decode(&bytes))
@@ -415,7 +412,7 @@ impl Work<'_> {
         let workspace = self.workspace();
         let (apart, together): (Vec<_>, Vec<_>) = crates
             .into_iter()
-            .partition(|(found, _)| build::is_apart(self, found, &workspace));
+            .partition(|(found, _)| build::is_apart(self, &inputs::closure(self, found, &workspace)));
         let shared = self.request.target_dir;
         let mut batches: Vec<(PathBuf, Vec<_>)> = build::batches(together)
             .into_iter()

@@ -33,7 +33,7 @@ pub(super) struct Observation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawRun {
     pub(super) name: String,
-    pub(super) ending: RawEnding,
+    pub(super) ending: Ending,
     #[serde(with = "as_base64")]
     pub(super) stdout: Vec<u8>,
     #[serde(with = "as_base64")]
@@ -42,19 +42,6 @@ pub(super) struct RawRun {
     pub(super) order: Vec<(Stream, usize)>,
     /// The layers of the sandbox that were in force.
     pub(super) layers: Vec<Layer>,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum RawEnding {
-    Exited(i32),
-    Signaled(i32),
-    TimedOut,
-    OutputLimit,
-    MemoryLimit(u64),
-    ProcessLimit(u64),
-    FileLimit(u64),
-    DiskLimit(u64),
 }
 
 /// A compiler message as it was.
@@ -85,7 +72,7 @@ impl Observation {
         self.runs
             .iter()
             .chain(&self.tests)
-            .all(|run| matches!(run.ending, RawEnding::Exited(_)))
+            .all(|run| matches!(run.ending, Ending::Exited(_)))
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -101,16 +88,7 @@ impl RawRun {
     pub(super) fn of(output: RunOutput) -> Self {
         Self {
             name: String::new(),
-            ending: match output.ending {
-                Ending::Exited(code) => RawEnding::Exited(code),
-                Ending::Signaled(signal) => RawEnding::Signaled(signal),
-                Ending::TimedOut => RawEnding::TimedOut,
-                Ending::OutputLimit => RawEnding::OutputLimit,
-                Ending::MemoryLimit(bytes) => RawEnding::MemoryLimit(bytes),
-                Ending::ProcessLimit(count) => RawEnding::ProcessLimit(count),
-                Ending::FileLimit(count) => RawEnding::FileLimit(count),
-                Ending::DiskLimit(bytes) => RawEnding::DiskLimit(bytes),
-            },
+            ending: output.ending,
             stdout: output.stdout,
             stderr: output.stderr,
             order: output.order,

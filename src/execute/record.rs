@@ -2,7 +2,6 @@
 
 use super::Work;
 use super::compare::shown;
-use super::key::Keys;
 use super::proofs::{ProofItem, ProofRecord};
 use super::verify::expected_name;
 use crate::memo::ContentHash;
@@ -18,12 +17,11 @@ pub const FILE: &str = "proofs.json";
 pub(super) fn proof(
     work: &Work<'_>,
     found: &SnippetCrate,
-    keys: &Keys<'_>,
     record: Option<&ProofRecord>,
     blank: SnippetProof,
 ) -> SnippetProof {
     let item = record.and_then(|record| record.snippets.get(&found.slug));
-    match holds(work, found, keys, item) {
+    match holds(work, found, blank.inputs_hash, item) {
         Ok(item) => verified(work, found, item, blank),
         Err(why) => SnippetProof {
             status: Status::Stale(why.to_owned()),
@@ -35,7 +33,7 @@ pub(super) fn proof(
 fn holds<'a>(
     work: &Work<'_>,
     found: &SnippetCrate,
-    keys: &Keys<'_>,
+    inputs: ContentHash,
     item: Option<&'a ProofItem>,
 ) -> Result<&'a ProofItem, &'static str> {
     let Some(item) = item else {
@@ -44,7 +42,7 @@ fn holds<'a>(
     if item.status != "verified" {
         return Err("its record does not say that it was verified");
     }
-    let unchanged = item.inputs_hash == keys.of_inputs(found).hex()
+    let unchanged = item.inputs_hash == inputs.hex()
         && item.profile == work.request.config.profile
         && item.outside.iter().all(|(path, hash)| {
             let now = work.sys.read(&work.request.root.join(path));

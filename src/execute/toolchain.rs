@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Work;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::memo::{ContentHash, Memo};
-use crate::system::{Command, Ending, System};
-
-/// How names of programs end.
-const EXE: &str = if cfg!(windows) { ".exe" } else { "" };
+use crate::system::{Command, Ending, System, find_program, program_name, search_path};
 
 /// A compiler and where its programs lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +35,7 @@ impl Toolchain {
         if self.sysroot.as_os_str().is_empty() {
             PathBuf::from(name)
         } else {
-            self.sysroot.join("bin").join(format!("{name}{EXE}"))
+            self.sysroot.join("bin").join(program_name(name))
         }
     }
 
@@ -61,7 +58,6 @@ pub(super) fn find(
     root: &Path,
     folder: Option<&Path>,
 ) -> Result<Toolchain, String> {
-    let search = sys.env("PATH").unwrap_or_default();
     let home = sys
         .env("HOME")
         .or_else(|| sys.env("USERPROFILE"))
@@ -71,30 +67,14 @@ pub(super) fn find(
         .map(PathBuf::from)
         .or_else(|| home.as_ref().map(|home| home.join(".cargo")));
     let shims = cargo_home.as_ref().map(|home| home.join("bin"));
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for folder in search
-        .split(if cfg!(windows) { ';' } else { ':' })
-        .map(PathBuf::from)
-    {
-        let foreign = !folder.is_absolute() || folder.starts_with(root) || Some(&folder) == shims.as_ref();
-        if !foreign && !folders.contains(&folder) {
-            folders.push(folder);
-        }
-    }
+    let folders: Vec<PathBuf> = search_path(sys, root)
+        .into_iter()
+        .filter(|folder| Some(folder) != shims.as_ref())
+        .collect();
     // The site's own folders are left out here too: `PATH` may name one of them.
-    let searched = || {
-        search
-            .split(if cfg!(windows) { ';' } else { ':' })
-            .map(PathBuf::from)
-            .filter(|folder| folder.is_absolute())
-    };
-    let program = searched()
-        .filter(|folder| !folder.starts_with(root))
-        .map(|folder| folder.join(format!("rustc{EXE}")))
-        .find(|path| sys.stamp(path).is_some());
-    let program = match program {
+    let program = match find_program(sys, "rustc", root) {
         Some(program) => program,
-        None if searched().any(|folder| folder.starts_with(root)) => {
+        None if sys.env("PATH").is_some() => {
             return Err("it is in no folder of PATH outside the site".to_owned());
         }
         None => PathBuf::from("rustc"),

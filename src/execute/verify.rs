@@ -4,7 +4,7 @@ use super::Work;
 use super::compare::{diff, matches, shown};
 use super::inputs::OutsideFile;
 use super::normalize::{Normalizer, test_lines};
-use super::observe::{Observation, RawDiagnostic, RawEnding, RawRun};
+use super::observe::{Observation, RawDiagnostic, RawRun};
 use super::report::Reporter;
 use crate::diagnostic::{Diagnostic, Staged, codes};
 use crate::memo::ContentHash;
@@ -12,7 +12,7 @@ use crate::model::snippet::{
     RefusalProof, RunProof, RustcDiagnostic, RustcSpan, SnippetCrate, SnippetKind, SnippetProof, Status,
     TestProof, VerifiedOutput,
 };
-use crate::system::Stream;
+use crate::system::{Ending, Stream};
 
 /// Exit code of a Rust program that panicked (std documentation of `process::exit` and of panics).
 const PANIC: i32 = 101;
@@ -201,7 +201,7 @@ impl Verifier<'_> {
             let stdout = self.compare(&out_name, &stdout, &styled[0], true);
             let wanted = panics || !stderr.trim().is_empty();
             let stderr = self.compare(&err_name, &stderr, &styled[1], wanted);
-            if let (Some(stdout), Some(stderr), RawEnding::Exited(exit_code)) = (stdout, stderr, run.ending) {
+            if let (Some(stdout), Some(stderr), Ending::Exited(exit_code)) = (stdout, stderr, run.ending) {
                 proofs.push(RunProof {
                     bin: run.name.clone(),
                     exit_code,
@@ -230,7 +230,7 @@ impl Verifier<'_> {
         let limit = found.meta.timeout.unwrap_or(config.timeout);
         let expected = if panics { PANIC } else { found.meta.exit_code };
         let diagnostic = match run.ending {
-            RawEnding::Exited(code) if code == expected => {
+            Ending::Exited(code) if code == expected => {
                 if !panics || stderr.contains("panicked at") {
                     return true;
                 }
@@ -240,7 +240,7 @@ impl Verifier<'_> {
                     format!("`{slug}` ends with {PANIC} and does not panic"),
                 )
             }
-            RawEnding::Exited(code) => self
+            Ending::Exited(code) => self
                 .reporter
                 .about(
                     found,
@@ -252,8 +252,8 @@ impl Verifier<'_> {
                 } else {
                     format!("mend it, or say `exit-code = {code}` in its metadata")
                 }),
-            RawEnding::Signaled(signal) => self.signaled(signal, stderr),
-            RawEnding::TimedOut => self
+            Ending::Signaled(signal) => self.signaled(signal, stderr),
+            Ending::TimedOut => self
                 .reporter
                 .about(
                     found,
@@ -261,7 +261,7 @@ impl Verifier<'_> {
                     format!("`{slug}` was stopped after {} s", limit.as_secs_f64()),
                 )
                 .help("make it shorter, or raise `timeout` in its metadata"),
-            RawEnding::OutputLimit => self
+            Ending::OutputLimit => self
                 .reporter
                 .about(
                     found,
@@ -272,7 +272,7 @@ impl Verifier<'_> {
                     ),
                 )
                 .help("print less, or raise `max-output` in `[snippets]`"),
-            RawEnding::MemoryLimit(bytes) => self
+            Ending::MemoryLimit(bytes) => self
                 .reporter
                 .about(
                     found,
@@ -283,7 +283,7 @@ impl Verifier<'_> {
                     "it may use {}; use less, or raise `memory` in its metadata",
                     size(found.meta.memory.unwrap_or(config.memory))
                 )),
-            RawEnding::ProcessLimit(count) => self
+            Ending::ProcessLimit(count) => self
                 .reporter
                 .about(
                     found,
@@ -294,7 +294,7 @@ impl Verifier<'_> {
                     "it may run {}; start fewer, or raise `max-processes` in its metadata",
                     found.meta.max_processes.unwrap_or(config.max_processes)
                 )),
-            RawEnding::FileLimit(count) => self
+            Ending::FileLimit(count) => self
                 .reporter
                 .about(
                     found,
@@ -305,7 +305,7 @@ impl Verifier<'_> {
                     "it may make {}; make fewer, or raise `max-files` in `[snippets]`",
                     config.max_files
                 )),
-            RawEnding::DiskLimit(bytes) => self.disk_limit(&format!("it wrote {} of files", size(bytes))),
+            Ending::DiskLimit(bytes) => self.disk_limit(&format!("it wrote {} of files", size(bytes))),
         };
         let kept = self.in_order(run);
         let diagnostic = if kept.is_empty() {
@@ -543,7 +543,7 @@ impl Verifier<'_> {
         for run in runs {
             let output = self.normalizer.text(&run.stdout);
             lines.extend(test_lines(&output));
-            if run.ending != RawEnding::Exited(0) {
+            if run.ending != Ending::Exited(0) {
                 let failed: Vec<&str> = output
                     .lines()
                     .filter(|line| line.starts_with("test ") && line.ends_with("FAILED"))

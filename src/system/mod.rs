@@ -62,7 +62,7 @@ pub struct Command {
 }
 
 /// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Ending {
     /// It exited with a code.
     Exited(i32),
@@ -113,6 +113,36 @@ pub struct Layers {
     pub working: Vec<Layer>,
     /// Why the others do not.
     pub missing: Vec<String>,
+}
+
+/// The file name of a program.
+#[must_use]
+pub fn program_name(name: &str) -> String {
+    let ending = if cfg!(windows) { ".exe" } else { "" };
+    format!("{name}{ending}")
+}
+
+/// The folders of `PATH` that are absolute and lie outside a folder which a stranger may have filled, in order, each once.
+pub fn search_path(sys: &dyn System, foreign: &Path) -> Vec<PathBuf> {
+    let path = sys.env("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in path
+        .split(if cfg!(windows) { ';' } else { ':' })
+        .map(PathBuf::from)
+    {
+        if folder.is_absolute() && !folder.starts_with(foreign) && !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// A program in [`search_path`].
+pub fn find_program(sys: &dyn System, name: &str, foreign: &Path) -> Option<PathBuf> {
+    search_path(sys, foreign)
+        .iter()
+        .map(|folder| folder.join(program_name(name)))
+        .find(|path| sys.stamp(path).is_some())
 }
 
 /// The world outside.

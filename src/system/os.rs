@@ -382,7 +382,7 @@ mod wardened {
     use std::process::{self, Child, Stdio};
     use std::time::{Duration, Instant};
 
-    use super::super::jail::{Jail, Order, Report, RunOrder, Verdict, WORD};
+    use super::super::jail::{Jail, Order, Report, RunOrder, WORD};
     use super::super::{Command, Ending, Layers, RunOutput};
     use super::{Limits, kill_group, supervise};
 
@@ -475,15 +475,9 @@ mod wardened {
         if output.ending == Ending::OutputLimit {
             return Ok(output);
         }
-        output.ending = match report.verdict {
-            Verdict::Exited(code) => Ending::Exited(code),
-            Verdict::Signaled(signal) => Ending::Signaled(signal),
-            Verdict::TimedOut | Verdict::Stopped | Verdict::Probed => Ending::TimedOut,
-            Verdict::Memory(bytes) => Ending::MemoryLimit(bytes),
-            Verdict::Processes(count) => Ending::ProcessLimit(count),
-            Verdict::Files(count) => Ending::FileLimit(count),
-            Verdict::Disk(bytes) => Ending::DiskLimit(bytes),
-            Verdict::Failed(why) => return Err(io::Error::other(why)),
+        output.ending = match report.ending {
+            Some(ending) => ending.map_err(io::Error::other)?,
+            None => Ending::TimedOut,
         };
         Ok(output)
     }

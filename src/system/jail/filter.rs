@@ -344,27 +344,13 @@ fn build(jail: &Jail) -> Result<BpfProgram, String> {
     for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
         rules.insert(call, vec![when(&[(0, SeccompCmpOp::Ne, 0)])?]);
     }
-    for &(call, mode) in MODES {
-        rules.insert(
-            call,
-            vec![
-                when(&[(mode, SeccompCmpOp::MaskedEq(0o4000), 0o4000)])?,
-                when(&[(mode, SeccompCmpOp::MaskedEq(0o2000), 0o2000)])?,
-            ],
-        );
-    }
     #[cfg(target_arch = "x86_64")]
     let nodes = [(libc::SYS_mknod, 1), (libc::SYS_mknodat, 2)];
     #[cfg(not(target_arch = "x86_64"))]
     let nodes = [(libc::SYS_mknodat, 2)];
-    for (call, mode) in nodes {
-        rules.insert(
-            call,
-            vec![
-                when(&[(mode, SeccompCmpOp::MaskedEq(0o4000), 0o4000)])?,
-                when(&[(mode, SeccompCmpOp::MaskedEq(0o2000), 0o2000)])?,
-            ],
-        );
+    for &(call, mode) in MODES.iter().chain(&nodes) {
+        let bits = [0o4000, 0o2000].map(|bit| when(&[(mode, SeccompCmpOp::MaskedEq(bit), bit)]));
+        rules.insert(call, bits.into_iter().collect::<Result<_, _>>()?);
     }
     // Others' processes are others' also where the kernel has no scopes for signals.
     if jail.root.is_none() && super::inside::landlock_abi() < 6 {

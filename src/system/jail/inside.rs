@@ -23,7 +23,7 @@ use landlock::{
 };
 
 use super::filter;
-use super::{RunOrder, Verdict};
+use super::{Ending, RunOrder};
 
 /// The user that a program becomes where we are root: no account has such a number by custom (systemd takes numbers for
 /// short-lived users from this range). Limits of processes count per user, so that each run has another.
@@ -48,17 +48,12 @@ pub(super) struct Ends<'a> {
     pub(super) stdin: &'a fs::File,
 }
 
-/// Readings of wait statuses.
-pub(super) struct Stage;
-
-impl Stage {
-    /// What a wait status says.
-    pub(super) fn verdict(status: i32) -> Verdict {
-        if libc::WIFSIGNALED(status) {
-            Verdict::Signaled(libc::WTERMSIG(status))
-        } else {
-            Verdict::Exited(libc::WEXITSTATUS(status))
-        }
+/// What a wait status says.
+pub(super) fn ending(status: i32) -> Ending {
+    if libc::WIFSIGNALED(status) {
+        Ending::Signaled(libc::WTERMSIG(status))
+    } else {
+        Ending::Exited(libc::WEXITSTATUS(status))
     }
 }
 
@@ -274,7 +269,7 @@ fn init(order: &RunOrder, root: &Path, ends: &Ends<'_>) -> io::Result<()> {
         // SAFETY: `waitpid` writes to the integer it is given.
         let pid = unsafe { libc::waitpid(-1, &raw mut status, 0) };
         if pid == program {
-            let text = serde_json::to_string(&Stage::verdict(status))?;
+            let text = serde_json::to_string(&ending(status))?;
             let mut to = ends.status;
             return to.write_all(text.as_bytes());
         }

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ending;
+
 #[cfg(target_os = "linux")]
 pub use warden::enter;
 
@@ -116,27 +118,11 @@ pub(super) struct RunOrder {
 /// What the warden tells.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Report {
-    pub(super) verdict: Verdict,
+    /// How the program ended; the reason where it was never started. `None` where nothing was to be run, or where its end
+    /// was asked for.
+    pub(super) ending: Option<Result<Ending, String>>,
     /// The layers in force, or those that work.
     pub(super) layers: Vec<Layer>,
     /// Why a layer does not work, where that was asked.
     pub(super) missing: Vec<String>,
-}
-
-/// How it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Verdict {
-    /// Nothing was run: a probe.
-    Probed,
-    Exited(i32),
-    Signaled(i32),
-    TimedOut,
-    Memory(u64),
-    Processes(u64),
-    Files(u64),
-    Disk(u64),
-    /// We asked for its end.
-    Stopped,
-    /// It was never started.
-    Failed(String),
 }

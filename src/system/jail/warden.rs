@@ -5,9 +5,9 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::inside::{self, Stage};
+use super::inside;
 use super::tree::{self, Usage};
-use super::{Layer, Order, Report, RunOrder, Verdict};
+use super::{Ending, Layer, Order, Report, RunOrder};
 
 /// How often a running tree is measured.
 const TICK: Duration = Duration::from_millis(20);
@@ -34,7 +34,7 @@ pub fn enter() -> u8 {
 
 fn failed(why: String) -> Report {
     Report {
-        verdict: Verdict::Failed(why),
+        ending: Some(Err(why)),
         layers: Vec::new(),
         missing: Vec::new(),
     }
@@ -77,7 +77,7 @@ fn probe(root: &std::path::Path) -> Report {
     attempt(Layer::Namespaces, &|| inside::namespaces_work(root));
     layers.sort();
     Report {
-        verdict: Verdict::Probed,
+        ending: None,
         layers,
         missing,
     }
@@ -116,46 +116,56 @@ fn run(order: &RunOrder, control: &UnixStream) -> io::Result<Report> {
     let mut errors = errors;
     let started = errors.read_to_string(&mut trouble);
     let watched = match started {
-        Ok(_) if trouble.is_empty() => watch(order, control, child),
-        Ok(_) => Ok(Verdict::Failed(trouble)),
+        Ok(_) if trouble.is_empty() => watch(order, control, child).map(Ok),
+        Ok(_) => Ok(Err(trouble)),
         Err(error) => Err(error),
     };
     // Whatever failed, nothing is left behind.
     let ended = tree::end(child, namespaces);
-    let mut verdict = watched?;
-    if let Verdict::Failed(why) = verdict {
-        return Ok(failed(why));
-    }
-    if verdict == Verdict::Probed {
-        verdict = if namespaces {
-            let mut text = String::new();
-            let mut status = status;
-            status.read_to_string(&mut text)?;
-            serde_json::from_str(&text).unwrap_or(Verdict::Signaled(libc::SIGKILL))
-        } else {
-            Stage::verdict(ended.unwrap_or_default())
-        };
+    let ending = match watched? {
+        Err(why) => return Ok(failed(why)),
+        Ok(Watched::Stopped) => None,
+        Ok(Watched::Limit(ending)) => Some(ending),
         // What it left behind counts too.
-        if let Some(over) = over_disk(order, None) {
-            verdict = over;
-        }
-    }
-    let mut layers = vec![Layer::Landlock, Layer::Seccomp, Layer::Rlimits];
-    if namespaces {
-        layers.push(Layer::Namespaces);
-    }
-    if !inside::has_landlock() {
-        layers.remove(0);
-    }
+        Ok(Watched::Ended) => Some(match over_disk(order, None) {
+            Some(over) => over,
+            None if namespaces => {
+                let mut text = String::new();
+                let mut status = status;
+                status.read_to_string(&mut text)?;
+                serde_json::from_str(&text).unwrap_or(Ending::Signaled(libc::SIGKILL))
+            }
+            None => inside::ending(ended.unwrap_or_default()),
+        }),
+    };
+    let layers = [
+        (Layer::Landlock, inside::has_landlock()),
+        (Layer::Seccomp, true),
+        (Layer::Rlimits, true),
+        (Layer::Namespaces, namespaces),
+    ];
     Ok(Report {
-        verdict,
-        layers,
+        ending: ending.map(Ok),
+        layers: layers
+            .into_iter()
+            .filter_map(|(layer, in_force)| in_force.then_some(layer))
+            .collect(),
         missing: Vec::new(),
     })
 }
 
-/// Waits for the program's end; [`Verdict::Probed`] if it ended by itself.
-fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdict> {
+/// Why there is nothing more to wait for.
+enum Watched {
+    /// The program ended by itself.
+    Ended,
+    /// Whoever asked for the run wants an end, or is gone.
+    Stopped,
+    /// It passed a limit.
+    Limit(Ending),
+}
+
+/// Waits for the program's end.
+fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Watched> {
     let started = Instant::now();
     let handle = tree::handle(child);
     let mut tick = Duration::from_millis(1);
@@ -169,25 +179,24 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
         ];
         let ready = inside::poll(&fds, wait)?;
         if ready[0] {
-            // Whoever asked wants an end, or is gone.
-            return Ok(Verdict::Stopped);
+            return Ok(Watched::Stopped);
         }
         if ready[1] || (handle.is_none() && tree::is_gone(child)) {
-            return Ok(Verdict::Probed);
+            return Ok(Watched::Ended);
         }
         if order.jail.memory.is_some() || order.jail.processes.is_some() {
             let usage = tree::usage(child, order.jail.root.is_some(), order.jail.processes == Some(1));
             if let Some(over) = over(order, &usage) {
-                return Ok(over);
+                return Ok(Watched::Limit(over));
             }
         }
         if left.is_some_and(|left| left.is_zero()) {
-            return Ok(Verdict::TimedOut);
+            return Ok(Watched::Limit(Ending::TimedOut));
         }
         if Instant::now() >= disk_due {
             let began = Instant::now();
             if let Some(over) = over_disk(order, Some(child)) {
-                return Ok(over);
+                return Ok(Watched::Limit(over));
             }
             // Counting many files may take long: a tenth of the time at most.
             disk_due = Instant::now() + began.elapsed() * 10;
@@ -196,19 +205,19 @@ fn watch(order: &RunOrder, control: &UnixStream, child: i32) -> io::Result<Verdi
     }
 }
 
-fn over(order: &RunOrder, usage: &Usage) -> Option<Verdict> {
+fn over(order: &RunOrder, usage: &Usage) -> Option<Ending> {
     // First, since pages that processes share count for each of them.
     let processes = order.jail.processes.map(u64::from);
     if processes.is_some_and(|limit| usage.processes > limit) {
-        return Some(Verdict::Processes(usage.processes));
+        return Some(Ending::ProcessLimit(usage.processes));
     }
     if order.jail.memory.is_some_and(|limit| usage.memory > limit) {
-        return Some(Verdict::Memory(usage.memory));
+        return Some(Ending::MemoryLimit(usage.memory));
     }
     None
 }
 
-fn over_disk(order: &RunOrder, child: Option<i32>) -> Option<Verdict> {
+fn over_disk(order: &RunOrder, child: Option<i32>) -> Option<Ending> {
     if order.jail.files.is_none() && order.jail.disk.is_none() {
         return None;
     }
@@ -219,10 +228,10 @@ fn over_disk(order: &RunOrder, child: Option<i32>) -> Option<Verdict> {
     );
     bytes += child.map_or(0, |child| tree::unlinked(child, order.jail.root.is_some()));
     if order.jail.files.is_some_and(|limit| files > limit) {
-        return Some(Verdict::Files(files));
+        return Some(Ending::FileLimit(files));
     }
     if order.jail.disk.is_some_and(|limit| bytes > limit) {
-        return Some(Verdict::Disk(bytes));
+        return Some(Ending::DiskLimit(bytes));
     }
     None
 }
