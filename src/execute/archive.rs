@@ -15,6 +15,7 @@ use crate::config::book::snippets_table;
 use crate::config::snippet::workspace::{Lockfile, Workspace};
 use crate::memo::{ContentHash, Memo};
 use crate::model::book::Book;
+use crate::model::region::Region;
 use crate::model::site::SitePath;
 use crate::model::snippet::{InlineBlock, InlineOutput, SnippetCrate, SnippetKind, archive_path};
 use crate::source::{Sources, Span};
@@ -141,8 +142,8 @@ fn block_files(
         edition: found.edition.clone(),
         dependencies: block.dependencies.clone(),
         runs: block.runs,
-        shown: block.shown.clone(),
-        shown_lines: block.shown_lines.clone(),
+        shown: block.shown.text.clone(),
+        shown_lines: block.shown.lines.clone(),
         output: block.output.as_ref().map(|output| output.text.clone()),
     };
     let mut files = BTreeMap::from([
@@ -173,8 +174,10 @@ pub fn block(slug: &str, sources: &Sources) -> Option<SnippetCrate> {
     let span = Span::new(description.id, 0..0);
     let block = InlineBlock {
         code: sources.by_path(CODE)?.text.to_string(),
-        shown: file.shown,
-        shown_lines: file.shown_lines,
+        shown: Region {
+            text: file.shown,
+            lines: file.shown_lines,
+        },
         dependencies: file.dependencies,
         runs: file.runs,
         output: file.output.map(|text| InlineOutput { text, span }),

@@ -111,6 +111,31 @@ pub fn without_anchors(text: &str) -> Region {
     Region { text: shown, lines }
 }
 
+/// Code without the lines that rustdoc hides: `# ` and a lone `#`; `##` shows one of them.
+#[must_use]
+pub fn without_hidden(code: &str) -> Region {
+    let mut shown = Region {
+        text: String::with_capacity(code.len()),
+        lines: Vec::new(),
+    };
+    for (at, line) in code.lines().enumerate() {
+        let bare = line.trim_start();
+        if bare.trim_end() == "#" || bare.starts_with("# ") {
+            continue;
+        }
+        if let Some(rest) = bare.strip_prefix("##") {
+            shown.text.push_str(&line[..line.len() - bare.len()]);
+            shown.text.push('#');
+            shown.text.push_str(rest);
+        } else {
+            shown.text.push_str(line);
+        }
+        shown.text.push('\n');
+        shown.lines.push(at + 1);
+    }
+    shown
+}
+
 /// The names of all regions of a text, in order.
 fn region_names(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| match mark(line) {

@@ -107,6 +107,23 @@ impl fmt::Display for SitePath {
     }
 }
 
+/// Characters that reorder or hide what stands beside them: bidirectional controls (UAX #9), and control characters other
+/// than white space. Pages show them by their [`code_point`].
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    match c {
+        '\n' | '\t' | '\r' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// `U+202E`
+#[must_use]
+pub fn code_point(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
 /// Percent-encodes what RFC 3986 §3.3 does not allow in a path.
 #[must_use]
 pub fn encode(path: &str) -> String {

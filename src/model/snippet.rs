@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::region::Region;
 use super::site::SitePath;
 use crate::memo::ContentHash;
 use crate::source::{FileId, Sources, Span};
@@ -111,10 +112,8 @@ pub struct SnippetCrate {
 pub struct InlineBlock {
     /// The code as it is compiled, hidden lines included.
     pub code: String,
-    /// The code as it is shown.
-    pub shown: String,
-    /// The 1-based number among all lines of each shown one.
-    pub shown_lines: Vec<usize>,
+    /// The code as it is shown, its lines numbered among all.
+    pub shown: Region,
     /// Names of `[workspace.dependencies]` that it uses; sorted.
     pub dependencies: Vec<String>,
     /// Whether it is run, not only compiled.
@@ -328,6 +327,17 @@ pub fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
         let len = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
         parameters[len..].starts_with('m').then(|| at..at + 2 + len + 1)
     })
+}
+
+/// How runs and tests ended, as receipts say it: `exit 0 · 3 tests passed`.
+#[must_use]
+pub fn result_words(exit_code: Option<i32>, tests_passed: Option<usize>) -> String {
+    let exit = exit_code.map(|code| format!("exit {code}"));
+    let tests = tests_passed.map(|passed| {
+        let noun = if passed == 1 { "test" } else { "tests" };
+        format!("{passed} {noun} passed")
+    });
+    exit.into_iter().chain(tests).collect::<Vec<_>>().join(" · ")
 }
 
 /// Where a snippet's sources are published; `None` for a slug that no address can hold. The slug of an inline block holds

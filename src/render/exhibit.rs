@@ -14,10 +14,10 @@ use super::view::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::model::region::{self, Region, ShownCode};
-use crate::model::site::Html;
+use crate::model::site::{Html, code_point, is_unseen};
 use crate::model::snippet::{
     RefusalProof, RustcDiagnostic, RustcSpan, Show, SnippetCrate, SnippetKind, SnippetProof, SnippetRef,
-    Status, archive_path,
+    Status, archive_path, result_words,
 };
 
 /// Lines of output that are shown at once, and how many of a longer one.
@@ -40,11 +40,8 @@ pub(super) fn render_inline(
         return String::new();
     };
     let proof = page.proofs.snippets.get(slug);
-    let region = Region {
-        text: inline.shown.clone(),
-        lines: inline.shown_lines.clone(),
-    };
-    let notes = notes(proof, &region, "src/main.rs", 0);
+    let region = &inline.shown;
+    let notes = notes(proof, region, "src/main.rs", 0);
     let view = ExhibitView {
         id: format!("pb-x{number}"),
         slug: slug.to_owned(),
@@ -52,7 +49,7 @@ pub(super) fn render_inline(
         file: "rust".to_owned(),
         edition: found.edition.clone(),
         folded: None,
-        code: Some(code_lines(page, &region, "rust", &[], &notes)),
+        code: Some(code_lines(page, region, "rust", &[], &notes)),
         lines: region.lines.len(),
         receipt: Some(receipt(found, proof, None)),
         bin: String::new(),
@@ -235,11 +232,8 @@ fn padding(line: &str, columns: usize) -> String {
         match chars.next() {
             Some('\t') => out.push('\t'),
             Some(c) => {
-                let mut shown = String::new();
-                push_code(c.encode_utf8(&mut [0; 4]), &mut shown);
-                // A control character is shown as its code point, `U+202E`.
-                let width = if shown.starts_with("<span") {
-                    6
+                let width = if is_unseen(c) {
+                    code_point(c).len()
                 } else {
                     c.width().unwrap_or(1)
                 };
@@ -458,8 +452,7 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
         return view;
     }
     if let Some(tests) = &proof.tests {
-        let noun = if tests.passed == 1 { "test" } else { "tests" };
-        view.tests = Some(format!("{} {noun} passed", tests.passed));
+        view.tests = Some(result_words(None, Some(tests.passed)));
         if proof.runs.is_empty() {
             view.words = "Tests verified";
             view.streams
@@ -467,7 +460,7 @@ fn receipt(found: &SnippetCrate, proof: Option<&SnippetProof>, bin: Option<&str>
         }
     }
     if let Some(run) = run {
-        view.detail = format!("exit {}", run.exit_code);
+        view.detail = result_words(Some(run.exit_code), None);
         let both = !run.stderr.as_str().trim().is_empty();
         view.streams
             .extend(stream("stdout", "Standard output", run.stdout.as_str(), both));

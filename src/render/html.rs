@@ -16,7 +16,8 @@ use crate::model::document::{
     Table, plain_text,
 };
 use crate::model::guide::{Document, LinkKind};
-use crate::model::site::{Html, encode};
+use crate::model::region;
+use crate::model::site::{Html, code_point, encode, is_unseen};
 use crate::source::Span;
 
 /// Appends text for element content.
@@ -33,23 +34,13 @@ pub(super) fn push_escaped(text: &str, out: &mut String) {
     }
 }
 
-/// Characters that reorder or hide what stands beside them: bidirectional controls (UAX #9), and control characters
-/// other than white space.
-fn is_control(c: char) -> bool {
-    match c {
-        '\n' | '\t' | '\r' => false,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        c => c.is_control(),
-    }
-}
-
 /// Appends code or output for element content. What would show a reader other text than the compiler saw is written as
 /// its code point.
 pub(super) fn push_code(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_control(c)) {
+    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_unseen(c)) {
         push_escaped(&rest[..at], out);
-        out.push_str(&format!("<span class=\"ctl\">U+{:04X}</span>", u32::from(c)));
+        out.push_str(&format!("<span class=\"ctl\">{}</span>", code_point(c)));
         rest = &rest[at + c.len_utf8()..];
     }
     push_escaped(rest, out);
@@ -209,7 +200,7 @@ impl<'a> Writer<'a> {
         }
         let language = code.language();
         let text = if language == "rust" {
-            without_hidden(&code.text)
+            region::without_hidden(&code.text).text
         } else {
             code.text.clone()
         };
@@ -483,23 +474,4 @@ fn classes(table: &Table) -> impl Iterator<Item = &'static str> {
             Alignment::Right => " class=\"r\"",
         })
         .chain(std::iter::repeat(""))
-}
-
-/// Code without the lines that rustdoc hides: `# ` and a lone `#`; `##` shows one of them.
-fn without_hidden(code: &str) -> String {
-    let mut out = String::with_capacity(code.len());
-    for line in code.split_inclusive('\n') {
-        let bare = line.trim_start();
-        if bare.trim_end() == "#" || bare.starts_with("# ") {
-            continue;
-        }
-        if let Some(rest) = bare.strip_prefix("##") {
-            out.push_str(&line[..line.len() - bare.len()]);
-            out.push('#');
-            out.push_str(rest);
-        } else {
-            out.push_str(line);
-        }
-    }
-    out
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::model::book::Book;
 use crate::model::document::{Block, BlockKind, CodeBlock};
 use crate::model::guide::{Document, Question};
+use crate::model::region::without_hidden;
 use crate::model::snippet::{InlineBlock, InlineOutput, SnippetCrate, SnippetKind};
 use crate::source::Span;
 
@@ -159,7 +160,6 @@ impl Finder<'_> {
                 ),
             );
         }
-        let (shown, shown_lines) = without_hidden(&code.text);
         let kind = if wants.compile_fail {
             SnippetKind::CompileFail
         } else if wants.should_panic {
@@ -169,8 +169,7 @@ impl Finder<'_> {
         };
         let block = InlineBlock {
             code: unhidden(&code.text),
-            shown,
-            shown_lines,
+            shown: without_hidden(&code.text),
             dependencies: wants.dependencies,
             runs: !wants.no_run,
             output,
@@ -243,32 +242,6 @@ impl Wants {
     }
 }
 
-/// Code as it is shown, with the number that each shown line has among all: rustdoc hides `# ` and a lone `#`, and `##`
-/// shows one of them.
-fn without_hidden(code: &str) -> (String, Vec<usize>) {
-    let mut shown = String::with_capacity(code.len());
-    let mut lines = Vec::new();
-    for (index, line) in code.lines().enumerate() {
-        if let Some(line) = visible_line(line) {
-            shown.push_str(&line);
-            shown.push('\n');
-            lines.push(index + 1);
-        }
-    }
-    (shown, lines)
-}
-
-fn visible_line(line: &str) -> Option<String> {
-    let bare = line.trim_start();
-    if bare.trim_end() == "#" || bare.starts_with("# ") {
-        return None;
-    }
-    Some(match bare.strip_prefix("##") {
-        Some(rest) => format!("{}#{rest}", &line[..line.len() - bare.len()]),
-        None => line.to_owned(),
-    })
-}
-
 /// Code as it is compiled.
 fn unhidden(code: &str) -> String {
     let mut out = String::with_capacity(code.len());
@@ -318,10 +291,9 @@ mod tests {
     #[test]
     fn hidden_lines_are_compiled_and_not_shown() {
         let code = "# use std::fmt;\nfn main() {\n    # let hidden = 1;\n    ##[allow(unused)]\n#\n}\n";
-        assert_eq!(
-            without_hidden(code),
-            ("fn main() {\n    #[allow(unused)]\n}\n".to_owned(), vec![2, 4, 6])
-        );
+        let shown = without_hidden(code);
+        assert_eq!(shown.text, "fn main() {\n    #[allow(unused)]\n}\n");
+        assert_eq!(shown.lines, [2, 4, 6]);
         assert_eq!(
             unhidden(code),
             "use std::fmt;\nfn main() {\n    let hidden = 1;\n    #[allow(unused)]\n\n}\n"

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::execute::proofs::ProofItem;
 use crate::execute::reviewed;
-use crate::model::snippet::SnippetCrate;
+use crate::model::site::{code_point, is_unseen};
+use crate::model::snippet::{SnippetCrate, result_words};
 use crate::source::Sources;
 
 /// A snippet as a page shows it.
@@ -169,18 +170,14 @@ fn execute_diff(expected: &str, shown: &str) -> String {
     crate::execute::difference(expected, shown, ("reviewed", "the page"))
 }
 
-/// A reviewed text as the page writes it: control characters by their code points.
+/// A reviewed text as the page writes it: characters that one does not see by their code points.
 fn visible(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
-        match c {
-            '\n' | '\t' => out.push(c),
-            '\0' => out.push_str("U+0000"),
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.push_str(&format!("U+{:04X}", u32::from(c)));
-            }
-            c if c.is_control() && c != '\r' => out.push_str(&format!("U+{:04X}", u32::from(c))),
-            c => out.push(c),
+        if is_unseen(c) {
+            out.push_str(&code_point(c));
+        } else {
+            out.push(c);
         }
     }
     out
@@ -195,23 +192,14 @@ fn expected_result(item: &ProofItem, bin: &str, found: &SnippetCrate) -> String 
     } else {
         item.exit_codes.get(bin).copied()
     };
-    let tests = item.tests_passed.map(|passed| {
-        let noun = if passed == 1 { "test" } else { "tests" };
-        format!("{passed} {noun} passed")
-    });
-    let parts: Vec<String> = code
-        .map(|code| format!("exit {code}"))
-        .into_iter()
-        .chain(tests)
-        .collect();
-    parts.join(" · ")
+    result_words(code, item.tests_passed)
 }
 
 /// Whether the lines of some code stand one after another in a file of the crate, anchors and indents aside.
 fn shows_some_file(code: &str, found: &SnippetCrate, sources: &Sources) -> bool {
     let wanted: Vec<String> = visible(code).lines().map(|line| line.trim().to_owned()).collect();
     if let Some(block) = &found.inline {
-        return visible(&block.shown)
+        return visible(&block.shown.text)
             .lines()
             .map(str::trim)
             .eq(wanted.iter().map(String::as_str));
