@@ -670,11 +670,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         let profile = Profile::of(&lines);
         let found: Vec<String> = blocks(&lines, &profile, &mut Ledger::default())
             .into_iter()

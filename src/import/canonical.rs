@@ -99,11 +99,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: bool) {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         assert_eq!(is_canonical(&lines), expected, "{text}");
     }
 

@@ -1,6 +1,7 @@
 //! Confluence's wiki markup (`h2. Title`, `{code}`, `||head||`) to Markdown lines.
 
-use super::line::{Line, fence, heading};
+use super::line::{Line, fence, heading, outside_code};
+use super::org::emphasis;
 
 /// Whether lines look like it: titles with `h1.`, and no Markdown.
 pub(super) fn is_confluence(lines: &[Line]) -> bool {
@@ -157,19 +158,9 @@ fn item(text: &str) -> Option<String> {
 /// Marks within a line: `*bold*`, `_emphasis_`, `{{code}}`, `[text|address]`.
 fn inline(text: &str) -> String {
     let text = text.replace("{{", "`").replace("}}", "`");
-    let mut out = String::with_capacity(text.len());
-    for (at, piece) in text.split('`').enumerate() {
-        if at > 0 {
-            out.push('`');
-        }
-        if at % 2 == 0 {
-            let piece = super::org::emphasis(piece, '_', "*");
-            out.push_str(&links(&super::org::emphasis(&piece, '*', "**")));
-        } else {
-            out.push_str(piece);
-        }
-    }
-    out
+    outside_code(&text, |piece| {
+        links(&emphasis(&emphasis(piece, '_', "*"), '*', "**"))
+    })
 }
 
 fn links(text: &str) -> String {

@@ -577,11 +577,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         assert!(is_html(&lines), "{text}");
         let found: Vec<String> = to_markdown(&lines, &mut Ledger::default())
             .into_iter()

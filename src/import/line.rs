@@ -22,6 +22,31 @@ impl Line {
     }
 }
 
+/// The lines of a text with their numbers.
+#[cfg(test)]
+pub(super) fn numbered(text: &str) -> Vec<Line> {
+    text.lines()
+        .enumerate()
+        .map(|(at, text)| Line::new(at + 1, text))
+        .collect()
+}
+
+/// Changes a line's text but for what stands between backticks.
+pub(super) fn outside_code(text: &str, change: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, piece) in text.split('`').enumerate() {
+        if at > 0 {
+            out.push('`');
+        }
+        if at % 2 == 0 {
+            out.push_str(&change(piece));
+        } else {
+            out.push_str(piece);
+        }
+    }
+    out
+}
+
 /// Columns of leading white space; a tab reaches the next multiple of four (CommonMark 0.31 §2.2).
 pub(super) fn indent(text: &str) -> usize {
     let mut columns = 0;

@@ -1,6 +1,6 @@
 //! Org-mode (`* Title`, `#+BEGIN_SRC`) to Markdown lines.
 
-use super::line::{Line, dedent, heading, indent};
+use super::line::{Line, dedent, heading, indent, outside_code};
 
 /// Whether lines look like it: keywords with `#+`, or titles of several stars.
 pub(super) fn is_org(lines: &[Line]) -> bool {
@@ -126,19 +126,9 @@ pub(super) fn to_markdown(lines: &[Line]) -> Vec<Line> {
 /// Marks within a line: `*bold*`, `/emphasis/`, `=code=`, `~code~`, `[[address][text]]`.
 fn inline(text: &str) -> String {
     let text = emphasis(&emphasis(text, '=', "`"), '~', "`");
-    let mut out = String::with_capacity(text.len());
-    for (at, piece) in text.split('`').enumerate() {
-        if at > 0 {
-            out.push('`');
-        }
-        if at % 2 == 0 {
-            let piece = emphasis(&emphasis(piece, '*', "**"), '/', "*");
-            out.push_str(&links(&piece));
-        } else {
-            out.push_str(piece);
-        }
-    }
-    out
+    outside_code(&text, |piece| {
+        links(&emphasis(&emphasis(piece, '*', "**"), '/', "*"))
+    })
 }
 
 fn links(text: &str) -> String {

@@ -349,14 +349,9 @@ mod tests {
     use super::*;
     use crate::import::block::blocks;
     use crate::import::ledger::Ledger;
-    use crate::import::line::Line;
 
     fn told(text: &str) -> Style {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         let profile = Profile::of(&lines);
         style(&blocks(&lines, &profile, &mut Ledger::default()), &profile)
     }

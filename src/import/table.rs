@@ -431,11 +431,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&[&str]]) {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         let found = flattened(&lines, &Vocabulary::of(&lines), &mut Ledger::default());
         let rows: Vec<Vec<String>> = found
             .map(|(rows, _)| rows.into_iter().map(|row| row.cells).collect())

@@ -34,15 +34,7 @@ const MAX_TEXT: usize = 5 << 20;
 /// # Errors
 /// If there is no content folder, or a file that is there cannot be read.
 pub fn load(sys: &dyn System, root: &Path) -> Result<Staged<Loaded>, Error> {
-    let surroundings = Surroundings {
-        folder_name: root
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        mdbook_layout: sys.kind(&root.join("content")).is_none()
-            && sys.kind(&root.join("src/SUMMARY.md")).is_some(),
-        env: sys.env_vars(),
-    };
+    let surroundings = surroundings(sys, root);
     let mut files = Vec::new();
     read_if_there(sys, root, "book.toml", &mut files)?;
     let first = read(&Sources::new(files.clone()), &surroundings).value;
@@ -126,6 +118,29 @@ fn check_additional(sources: &Sources, config: &Config, diagnostics: &mut Vec<Di
             None => diagnostic.in_file("book.toml"),
         });
     }
+}
+
+/// What lies around a site's book.toml.
+fn surroundings(sys: &dyn System, root: &Path) -> Surroundings {
+    Surroundings {
+        folder_name: root
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        mdbook_layout: sys.kind(&root.join("content")).is_none()
+            && sys.kind(&root.join("src/SUMMARY.md")).is_some(),
+        env: sys.env_vars(),
+    }
+}
+
+/// The configuration alone, for whoever builds nothing; what is wrong with it is a build's to say.
+#[must_use]
+pub fn configuration(sys: &dyn System, root: &Path) -> Config {
+    let book = sys
+        .read(&root.join("book.toml"))
+        .ok()
+        .map(|bytes| ("book.toml".to_owned(), bytes));
+    read(&Sources::new(book), &surroundings(sys, root)).value
 }
 
 fn synonyms_path(files: &[(String, Vec<u8>)]) -> Option<&str> {

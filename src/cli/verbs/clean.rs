@@ -6,23 +6,13 @@ use super::{absolute, system};
 use crate::cli::ExitCode;
 use crate::cli::args::Args;
 use crate::cli::console::Console;
-use crate::config::book::{Surroundings, read};
 use crate::emit::publish::{Destination, clean};
 use crate::engine::PRIVATE;
-use crate::source::Sources;
-use crate::system::System as _;
+use crate::load::configuration;
 
 pub(in crate::cli) fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
     let root = absolute(&args.root)?;
-    let book = system()
-        .read(&root.join("book.toml"))
-        .ok()
-        .map(|bytes| ("book.toml".to_owned(), bytes));
-    let surroundings = Surroundings {
-        env: system().env_vars(),
-        ..Surroundings::default()
-    };
-    let config = read(&Sources::new(book), &surroundings).value;
+    let config = configuration(&system(), &root);
     let out = root.join(&config.build.build_dir);
     let to = Destination {
         out: &out,

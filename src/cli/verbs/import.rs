@@ -10,6 +10,7 @@ use crate::cli::ExitCode;
 use crate::cli::args::{Args, ImportArgs, ImportFormat};
 use crate::cli::console::{self, Console};
 use crate::import::{self, Imported, MAX_BYTES, Refusal};
+use crate::load::configuration;
 use crate::schema::{DroppedJson, RepairJson, Root};
 use crate::system::System as _;
 
@@ -21,7 +22,7 @@ pub(in crate::cli) fn run(args: &Args, import: &ImportArgs, console: &Console) -
     let (folder, name) = if let Some(folder) = &import.to {
         (std::path::absolute(folder)?, folder.display().to_string())
     } else {
-        let name = content_folder(&root);
+        let name = configuration(&system(), &root).book.src;
         (root.join(&name), name)
     };
     let mut guides = Vec::with_capacity(import.files.len());
@@ -80,22 +81,6 @@ fn read(file: &Path, folder: &str) -> anyhow::Result<Result<Imported, Refusal>> 
     }
     let content = system().read(file).with_context(doing)?;
     Ok(import::import(&content, &file.display().to_string(), folder))
-}
-
-/// The content folder of the site; `content` where there is no site yet.
-fn content_folder(root: &Path) -> String {
-    let summary = |folder: &str| system().kind(&root.join(folder).join("SUMMARY.md")).is_some();
-    let book = system().read(&root.join("book.toml")).unwrap_or_default();
-    let text = String::from_utf8_lossy(&book);
-    let src = text.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        let value = value.split('#').next()?.trim().trim_matches(['"', '\'']);
-        (key.trim() == "src" && !value.is_empty()).then(|| value.to_owned())
-    });
-    src.unwrap_or_else(|| {
-        let only_src = summary("src") && system().kind(&root.join("content")).is_none();
-        if only_src { "src" } else { "content" }.to_owned()
-    })
 }
 
 /// Refuses to overwrite files, or to write one file twice.

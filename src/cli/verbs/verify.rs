@@ -6,9 +6,7 @@ use super::{absolute, system};
 use crate::cli::ExitCode;
 use crate::cli::args::{Args, VerifyArgs};
 use crate::cli::console::Console;
-use crate::config::book::{Surroundings, read};
-use crate::source::Sources;
-use crate::system::System as _;
+use crate::load::configuration;
 use crate::verify::{Outcome, Report, VerifyRequest, verify};
 
 pub(in crate::cli) fn run(args: &Args, options: &VerifyArgs, console: &Console) -> anyhow::Result<ExitCode> {
@@ -16,15 +14,7 @@ pub(in crate::cli) fn run(args: &Args, options: &VerifyArgs, console: &Console) 
         absolute(site)?
     } else {
         let root = absolute(&args.root)?;
-        let book = system()
-            .read(&root.join("book.toml"))
-            .ok()
-            .map(|bytes| ("book.toml".to_owned(), bytes));
-        let surroundings = Surroundings {
-            env: system().env_vars(),
-            ..Surroundings::default()
-        };
-        let config = read(&Sources::new(book), &surroundings).value;
+        let config = configuration(&system(), &root);
         absolute(&root.join(config.build.build_dir))?
     };
     let scratch = std::env::temp_dir().join(format!("proofbook-verify-{}", std::process::id()));

@@ -335,11 +335,7 @@ mod tests {
 
     /// Sections and questions with the first words of what belongs to them.
     fn check(text: &str, expected: &[&str]) {
-        let lines: Vec<Line> = text
-            .lines()
-            .enumerate()
-            .map(|(at, text)| Line::new(at + 1, text))
-            .collect();
+        let lines = crate::import::line::numbered(text);
         let mut ledger = Ledger::default();
         let profile = Profile::of(&lines);
         let guide = assemble(blocks(&lines, &profile, &mut ledger), &profile, &mut ledger);
