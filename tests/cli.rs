@@ -46,6 +46,24 @@ fn read(folder: &Path, path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Writes a snippet crate.
+fn add_snippet(site: &Path, name: &str, meta: &str, main: &str) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{meta}\n"
+    );
+    write(site, &format!("snippets/{name}/Cargo.toml"), &manifest);
+    write(site, &format!("snippets/{name}/src/main.rs"), main);
+}
+
+/// Runs another program in a folder.
+fn tool(program: &str, args: &[&str], folder: &Path) {
+    let done = Command::new(program).args(args).current_dir(folder).output();
+    assert!(
+        done.is_ok_and(|output| output.status.success()),
+        "{program} {args:?}"
+    );
+}
+
 /// Every file of a folder with its bytes.
 fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
@@ -160,19 +178,7 @@ fn a_missing_expected_file_is_an_error() {
 #[test]
 fn every_kind_of_snippet_is_proven() {
     let site = new_site();
-    let manifest = |name: &str, more: &str| {
-        format!(
-            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{more}\n"
-        )
-    };
-    let add = |name: &str, meta: &str, main: &str| {
-        write(
-            site.path(),
-            &format!("snippets/{name}/Cargo.toml"),
-            &manifest(name, meta),
-        );
-        write(site.path(), &format!("snippets/{name}/src/main.rs"), main);
-    };
+    let add = |name: &str, meta: &str, main: &str| add_snippet(site.path(), name, meta, main);
     add(
         "panics",
         "kind = \"panic\"",
@@ -221,11 +227,7 @@ fn every_kind_of_snippet_is_proven() {
 fn runs_are_limited_and_flaky_ones_are_told() {
     let site = new_site();
     let add = |name: &str, meta: &str, main: &str| {
-        let manifest = format!(
-            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{meta}\n"
-        );
-        write(site.path(), &format!("snippets/{name}/Cargo.toml"), &manifest);
-        write(site.path(), &format!("snippets/{name}/src/main.rs"), main);
+        add_snippet(site.path(), name, meta, main);
         write(site.path(), &format!("snippets/{name}/expected.stdout"), "x\n");
     };
     add(
@@ -252,11 +254,7 @@ fn runs_are_limited_and_flaky_ones_are_told() {
     // The lockfile does not know the new crates; blessing nothing writes it.
     let _ = run(site.path(), &["test", "string-move", "--bless"]);
     let _ = run(&site.path().join("snippets"), &["--version"]);
-    let lock = Command::new("cargo")
-        .arg("generate-lockfile")
-        .current_dir(site.path().join("snippets"))
-        .output();
-    assert!(lock.is_ok_and(|output| output.status.success()));
+    tool("cargo", &["generate-lockfile"], &site.path().join("snippets"));
     let failed = check(site.path(), &["test"], 1);
     for code in [
         "snippet/timeout",
@@ -268,15 +266,6 @@ fn runs_are_limited_and_flaky_ones_are_told() {
         assert!(failed.contains(code), "{code} is missing in {failed}");
     }
     assert!(failed.contains("began"), "the kept output is missing in {failed}");
-}
-
-/// Writes a snippet crate.
-fn add_snippet(site: &Path, name: &str, meta: &str, main: &str) {
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[package.metadata.proofbook]\n{meta}\n"
-    );
-    write(site, &format!("snippets/{name}/Cargo.toml"), &manifest);
-    write(site, &format!("snippets/{name}/src/main.rs"), main);
 }
 
 #[test]
@@ -699,11 +688,7 @@ fn every_limit_has_its_own_code_and_shows_what_was_written() {
         page.push_str(&format!("\n{{{{#snippet {name}}}}}\n"));
     }
     write(site, "content/a.md", &page);
-    let lock = Command::new("cargo")
-        .arg("generate-lockfile")
-        .current_dir(site.join("snippets"))
-        .output();
-    assert!(lock.is_ok_and(|output| output.status.success()));
+    tool("cargo", &["generate-lockfile"], &site.join("snippets"));
     for (name, _, code) in cases {
         let output = run(site, &["test", name, "--output-format", "json"]);
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -885,17 +870,13 @@ fn a_published_site_is_proven_again_and_every_planted_change_is_found() {
     for (file, from, to) in [("src/main.rs", "done", "gone"), ("expected.stdout", "<3>", "<4>")] {
         restore();
         let _ = fs::remove_dir_all(other);
-        let unpack = |tar: &[&str], folder: &Path| {
-            fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{error}"));
-            let done = Command::new("tar").args(tar).current_dir(folder).output();
-            assert!(done.is_ok_and(|output| output.status.success()));
-        };
         let path = site.join(archive).display().to_string();
-        unpack(&["xzf", &path], other);
+        fs::create_dir_all(other).unwrap_or_else(|error| panic!("{error}"));
+        tool("tar", &["xzf", &path], other);
         let file = format!("snippets/long/{file}");
         write(other, &file, &read(other, &file).replace(from, to));
         let _ = fs::remove_file(&path);
-        unpack(&["czf", &path, "."], other);
+        tool("tar", &["czf", &path, "."], other);
         let told = check(site, &["verify"], 1);
         assert!(
             told.contains("not those that were proven") || told.contains("not the one that was proven"),
@@ -1205,13 +1186,9 @@ fn results_that_a_repository_brings_along_are_not_believed() {
     let site = new_site();
     let site = site.path();
     check(site, &["build"], 0);
-    let git = |args: &[&str]| {
-        let done = Command::new("git").args(args).current_dir(site).output();
-        assert!(done.is_ok_and(|output| output.status.success()), "{args:?}");
-    };
-    git(&["init", "-q"]);
+    tool("git", &["init", "-q"], site);
     check(site, &["build"], 0);
-    git(&["add", "-f", ".proofbook/memo"]);
+    tool("git", &["add", "-f", ".proofbook/memo"], site);
     let told = check(site, &["build"], 2);
     assert!(told.contains("is part of the repository"), "{told}");
 }
@@ -1322,14 +1299,7 @@ fn verify_confirms_nothing_that_it_did_not_run() {
     // An archive whose snippet is never run, with the record and the pages as they were.
     let unpacked = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
     let archive = site.join("site/sources/string-move.tar.gz").display().to_string();
-    let tar = |args: &[&str]| {
-        let done = Command::new("tar")
-            .args(args)
-            .current_dir(unpacked.path())
-            .output();
-        assert!(done.is_ok_and(|output| output.status.success()));
-    };
-    tar(&["xzf", &archive]);
+    tool("tar", &["xzf", &archive], unpacked.path());
     let manifest = "snippets/string-move/Cargo.toml";
     let text = read(unpacked.path(), manifest);
     write(
@@ -1338,7 +1308,7 @@ fn verify_confirms_nothing_that_it_did_not_run() {
         &format!("{}\nmanual = \"cannot\"\n", text.trim_end()),
     );
     let _ = fs::remove_file(&archive);
-    tar(&["czf", &archive, "."]);
+    tool("tar", &["czf", &archive, "."], unpacked.path());
     let told = check(site, &["verify"], 1);
     assert!(
         told.contains("it cannot be run") || told.contains("not those that were proven"),
@@ -1371,8 +1341,7 @@ fn packages_from_git_are_fetched_and_built_in_their_jails() {
             "x",
         ],
     ] {
-        let done = Command::new("git").args(args).current_dir(&repository).output();
-        assert!(done.is_ok_and(|output| output.status.success()), "{args:?}");
+        tool("git", args, &repository);
     }
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
