@@ -1273,7 +1273,7 @@ fn code_that_runs_at_build_time_reaches_nothing_of_others() {
 fn what_was_open_before_is_closed_to_snippets() {
     let site = new_site();
     let site = site.path();
-    let main = "use std::io::Read as _;\nfn main() {\n    let open = std::fs::File::open(\"/proc/self/fd/9\").and_then(|mut file| {\n        let mut text = String::new();\n        file.read_to_string(&mut text).map(|_| text)\n    });\n    println!(\"{}\", open.is_ok());\n}\n";
+    let main = "use std::io::Read as _;\nuse std::os::fd::FromRawFd as _;\nfn main() {\n    let mut text = String::new();\n    let mut open = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(9) });\n    let read = open.read_to_string(&mut text);\n    println!(\"{}\", read.is_ok());\n}\n";
     add_snippet(site, "reader", "kind = \"run\"", main);
     write(site, "content/a.md", "### A? {#a}\n\n{{#snippet reader}}\n");
     write(site, "token", "secret");
@@ -1429,16 +1429,16 @@ fn dependencies_beside_the_workspace_are_built_and_links_to_others_are_not() {
     #[cfg(target_os = "linux")]
     {
         let secret = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
-        write(secret.path(), "key", "secret");
+        write(secret.path(), "inner/key", "secret");
         link(secret.path(), site, "lnk");
         write(
             site,
             "beside/Cargo.toml",
-            "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dev-dependencies]\nx = { path = \"../lnk\" }\n",
+            "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dev-dependencies]\nx = { path = \"../lnk/inner\" }\n",
         );
         // Where the link would make it appear.
         let key = site.canonicalize().unwrap_or_else(|error| panic!("{error}"));
-        let key = key.join("lnk/key").display().to_string();
+        let key = key.join("lnk/inner/key").display().to_string();
         write(
             site,
             "snippets/scripted/build.rs",
